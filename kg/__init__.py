@@ -1,0 +1,14 @@
+"""CARTograph's library: a knowledge graph with evidence on every edge, without any HTTP.
+
+>>> from kg import open_graph
+>>> graph = open_graph()
+>>> graph.entity("MONDO:0007915").label
+'systemic lupus erythematosus'
+"""
+
+from kg.errors import KGError
+from kg.graph import GraphService, open_graph, open_service
+from kg.model import Model, load_model
+from kg.snapshot import Snapshot
+
+__all__ = ["GraphService", "KGError", "Model", "Snapshot", "load_model", "open_graph", "open_service"]

@@ -1,0 +1,238 @@
+"""RDF terms into the plain values that a snapshot is assembled from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pyoxigraph import Triple
+from rdflib.namespace import DCTERMS, RDF, RDFS, SKOS
+
+from kg.checking import Facts, group
+from kg.model import EvidenceLevel, Field, Kind, Model, Record, Relation
+from kg.records import Evidence, Source, Study
+from kg.vocabulary import KG
+
+TYPE, LABEL = str(RDF.type), str(RDFS.label)
+CASTS: Mapping[str, Callable[[str], Any]] = {
+    "string": str,
+    "integer": int,
+    "decimal": float,
+    "boolean": lambda text: text in {"true", "1"},
+    "date": str,
+    "partialDate": str,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A field's value that is another entity, by CURIE, until the entities exist."""
+
+    curie: str
+
+
+@dataclass(frozen=True, slots=True)
+class StructureSpec:
+    """A record's values, entities still by CURIE."""
+
+    record: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySpec:
+    """An entity's values, other entities still by CURIE."""
+
+    kind: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An assertion's ends by CURIE, and its evidence."""
+
+    id: str
+    iri: str
+    subject: str
+    relation: str
+    object: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Everything a snapshot is assembled from."""
+
+    entities: tuple[EntitySpec, ...]
+    claims: tuple[Claim, ...]
+    sources: Mapping[str, Source]
+    studies: Mapping[str, Study]
+
+
+def project(triples: Iterable[Triple], model: Model) -> Projection:
+    """Return the entities, claims, sources and studies that triples (free of blank nodes) state.
+
+    What is incomplete, such as an assertion whose end is not declared, is left out: ``kg check`` reports
+    it and loading refuses it, so it can only be there because the schema changed after loading.
+    """
+    return _Projector(group(triples), model).projection()
+
+
+class _Projector:
+    def __init__(self, facts: Facts, model: Model) -> None:
+        self.facts = facts
+        self.model = model
+        self.curie = model.prefixes.curie
+        self.level = {level.iri: level for level in model.levels}
+        self.notation = {value.iri: value.name for value in (*model.directions, *model.verifications, *model.source_kinds)}
+
+    def projection(self) -> Projection:
+        entities = []
+        for iri in self.facts:
+            kind = self.kind(iri)
+            if kind:
+                entities.append(self.entity(iri, kind))
+        entities.sort(key=lambda spec: (spec.kind, spec.values["label"].lower(), spec.values["curie"]))
+        known = {spec.values["curie"] for spec in entities}
+        claims = [claim for iri in self.typed(str(KG.Assertion)) if (claim := self.claim(iri, known))]
+        claims.sort(key=lambda claim: (claim.subject, claim.relation, claim.object))
+        return Projection(tuple(entities), tuple(claims), self.sources, self.studies)
+
+    # -------------------------------------------------------------- facts
+    def kind(self, iri: str) -> Kind | None:
+        for type_ in self.facts[iri].get(TYPE, ()):
+            thing = self.model.by_iri.get(type_.value)
+            if isinstance(thing, Kind):
+                return thing
+        return None
+
+    def typed(self, class_: str) -> list[str]:
+        return [iri for iri, about in self.facts.items() if any(t.value == class_ for t in about.get(TYPE, ()))]
+
+    def values(self, iri: str, predicate: object) -> list[str]:
+        return sorted(term.value for term in self.facts.get(iri, {}).get(str(predicate), ()))
+
+    def value(self, iri: str, predicate: object) -> str | None:
+        values = self.values(iri, predicate)
+        return values[0] if values else None
+
+    def number(self, iri: str, predicate: object) -> int | None:
+        value = self.value(iri, predicate)
+        return None if value is None else int(value)
+
+    # -------------------------------------------------------------- entities
+    def entity(self, iri: str, kind: Kind) -> EntitySpec:
+        curie = self.curie(iri)
+        values: dict[str, Any] = {
+            "iri": iri,
+            "curie": curie,
+            "label": self.value(iri, LABEL) or curie,
+            "synonyms": tuple(self.values(iri, SKOS.altLabel)),
+            "description": self.value(iri, DCTERMS.description),
+            "xrefs": tuple(sorted(self.curie(x) for x in self.values(iri, SKOS.exactMatch))),
+            "broad_matches": tuple(sorted(self.curie(x) for x in self.values(iri, SKOS.broadMatch))),
+            "url": self.model.prefixes.page(iri),
+            "sources": self.sources_of(iri),
+        }
+        for field in kind.fields:
+            values.setdefault(field.attribute, self.field(iri, field))
+        return EntitySpec(kind.name, values)
+
+    def field(self, iri: str, field: Field) -> Any:
+        if field.from_curie:
+            prefix, _, local = self.curie(iri).partition(":")
+            return local if prefix == field.from_curie else None
+        found = [value for raw in self.values(iri, field.iri) if (value := self.cast(raw, field)) is not None]
+        if field.many:
+            return tuple(found)
+        return found[0] if found else None
+
+    def cast(self, raw: str, field: Field) -> Any:
+        if field.datatype == "enum":
+            return next((value.name for value in field.values if value.iri == raw), None)
+        if field.datatype == "entity":
+            return Reference(self.curie(raw))
+        if field.datatype == "source":
+            return self.sources.get(raw)
+        if field.datatype == "record":
+            return self.structure(raw, self.model.record[field.target or ""])
+        return CASTS[field.datatype](raw)
+
+    def structure(self, iri: str, record: Record) -> StructureSpec:
+        values = {field.attribute: self.field(iri, field) for field in record.fields}
+        return StructureSpec(record.name, {"id": self.curie(iri), **values})
+
+    def sources_of(self, iri: str) -> tuple[Source, ...]:
+        return tuple(self.sources[s] for s in self.values(iri, DCTERMS.source) if s in self.sources)
+
+    # -------------------------------------------------------------- evidence
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        return {iri: self.source(iri) for iri in sorted(self.typed(str(KG.Source)))}
+
+    def source(self, iri: str) -> Source:
+        curie = self.curie(iri)
+        doi = self.value(iri, KG.doi) or (curie.removeprefix("doi:") if curie.startswith("doi:") else None)
+        pmid = self.value(iri, KG.pmid) or (curie.removeprefix("PMID:") if curie.startswith("PMID:") else None)
+        url = self.value(iri, KG.url) or self.model.prefixes.page(iri) or iri
+        return Source(
+            id=curie,
+            iri=iri,
+            kind=self.notation.get(self.value(iri, KG.sourceKind) or "", "DATABASE"),
+            citation=self.value(iri, DCTERMS.bibliographicCitation) or curie,
+            url=url,
+            doi=doi,
+            pmid=pmid,
+            nct=nct_number(url),
+            date=self.value(iri, DCTERMS.date),
+        )
+
+    @cached_property
+    def studies(self) -> dict[str, Study]:
+        named = {value for iri in self.typed(str(KG.Evidence)) for value in self.values(iri, KG.study)}
+        return {iri: self.study(iri) for iri in sorted(named | set(self.typed(str(KG.Study))))}
+
+    def study(self, iri: str) -> Study:
+        curie = self.curie(iri)
+        is_entity = iri in self.facts and self.kind(iri) is not None
+        return Study(curie, iri, self.value(iri, LABEL) or curie, self.value(iri, DCTERMS.description), curie if is_entity else None)
+
+    def claim(self, iri: str, known: set[str]) -> Claim | None:
+        ends = [self.value(iri, term) for term in (RDF.subject, RDF.predicate, RDF.object)]
+        relation = self.model.by_iri.get(ends[1] or "")
+        subject, object_ = self.curie(ends[0] or ""), self.curie(ends[2] or "")
+        if not isinstance(relation, Relation) or subject not in known or object_ not in known:
+            return None
+        evidence = [item for node in self.values(iri, KG.evidence) if (item := self.evidence(node))]
+        evidence.sort(key=lambda item: (item.known_on, item.id), reverse=True)
+        return Claim(self.curie(iri), iri, subject, relation.name, object_, tuple(evidence)) if evidence else None
+
+    def evidence(self, iri: str) -> Evidence | None:
+        level: EvidenceLevel | None = self.level.get(self.value(iri, KG.level) or "")
+        source = self.sources.get(self.value(iri, DCTERMS.source) or "")
+        date, direction = self.value(iri, DCTERMS.date), self.notation.get(self.value(iri, KG.direction) or "")
+        if not (level and source and date and direction):
+            return None
+        study = self.value(iri, KG.study)
+        return Evidence(
+            id=self.curie(iri),
+            source=source,
+            level=level,
+            direction=direction,
+            date=date,
+            study=self.studies[study] if study else None,
+            sample_size=self.number(iri, KG.sampleSize),
+            count=self.number(iri, KG.count),
+            total=self.number(iri, KG.total),
+            grade=self.value(iri, KG.grade),
+            comment=self.value(iri, RDFS.comment),
+            verification=self.notation.get(self.value(iri, KG.verification) or ""),
+        )
+
+
+def nct_number(url: str) -> str | None:
+    """Return the NCT number that a web address ends in, if it does."""
+    tail = url.rstrip("/").rpartition("/")[2]
+    return tail if tail.startswith("NCT") and tail[3:].isdigit() and len(tail) == 11 else None

@@ -1,0 +1,160 @@
+"""Choosing, ordering and counting entities and edges.
+
+A condition is a function from a record to bool; these build them. They are plain closures, so that
+what a filter costs is one call per record and nesting them stays linear in the records.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+from kg.dates import first_day, last_day
+from kg.model import Kind
+from kg.records import Edge, Entity
+
+Item = TypeVar("Item")
+Condition = Callable[[Any], bool]
+Getter = Callable[[Any], Any]
+
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": lambda value, wanted: bool(value == wanted),
+    "in_": lambda value, wanted: value in wanted,
+    "not_": lambda value, wanted: bool(value != wanted),
+    "not_in": lambda value, wanted: value not in wanted,
+    "contains": lambda value, wanted: wanted.casefold() in value.casefold(),
+    "starts_with": lambda value, wanted: value.casefold().startswith(wanted.casefold()),
+    "gt": lambda value, wanted: bool(value > wanted),
+    "gte": lambda value, wanted: bool(value >= wanted),
+    "lt": lambda value, wanted: bool(value < wanted),
+    "lte": lambda value, wanted: bool(value <= wanted),
+}
+# A partial date is an interval of days: it is before another when all its days are.
+PARTIAL_DATE_OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "eq": lambda value, wanted: first_day(wanted) <= first_day(value) and last_day(value) <= last_day(wanted),
+    "gt": lambda value, wanted: first_day(value) > last_day(wanted),
+    "gte": lambda value, wanted: first_day(value) >= first_day(wanted),
+    "lt": lambda value, wanted: last_day(value) < first_day(wanted),
+    "lte": lambda value, wanted: last_day(value) <= last_day(wanted),
+}
+NEGATIVE = {"not_", "not_in"}
+
+
+def compare(get: Getter, operator: str, wanted: Any, *, partial_date: bool = False) -> Condition:
+    """Return a condition on one value; of a tuple, any element will do (for ``not_``, all must).
+
+    A missing value fails every comparison but the negative ones.
+    """
+    test = (PARTIAL_DATE_OPERATORS if partial_date else OPERATORS)[operator]
+    negative = operator in NEGATIVE
+
+    def condition(item: Any) -> bool:
+        value = get(item)
+        if value is None:
+            return negative
+        if isinstance(value, tuple):
+            return all(test(v, wanted) for v in value) if negative else any(test(v, wanted) for v in value)
+        return test(value, wanted)
+
+    return condition
+
+
+def is_null(get: Getter, wanted: bool) -> Condition:
+    """Return a condition that a value is missing (``wanted``) or present."""
+    return lambda item: (get(item) in (None, ())) is wanted
+
+
+def all_of(conditions: Sequence[Condition]) -> Condition:
+    """Return the conjunction; of nothing, it is true."""
+    if len(conditions) == 1:
+        return conditions[0]
+    return lambda item: all(condition(item) for condition in conditions)
+
+
+def any_of(conditions: Sequence[Condition]) -> Condition:
+    """Return the disjunction; of nothing, it is false."""
+    return lambda item: any(condition(item) for condition in conditions)
+
+
+def negation(condition: Condition) -> Condition:
+    """Return the opposite condition."""
+    return lambda item: not condition(item)
+
+
+def linked(relation: str, edge_condition: Condition) -> Condition:
+    """Return the condition that an entity has an edge under this name that fulfils another condition."""
+    remembered: dict[int, bool] = {}  # by assertion and side, so that nested filters visit each edge once
+
+    def edge_ok(edge: Edge) -> bool:
+        key = id(edge)
+        if key not in remembered:
+            remembered[key] = edge_condition(edge)
+        return remembered[key]
+
+    return lambda entity: any(edge_ok(edge) for edge in entity.edges(relation))
+
+
+def ordered(items: Iterable[Item], keys: Sequence[tuple[Getter, bool]]) -> list[Item]:
+    """Return items sorted by (getter, descending) keys, first key first; missing values come last either way.
+
+    The sort is stable, so items that tie keep the order they had.
+    """
+    result = list(items)
+    for get, descending in reversed(keys):
+        result.sort(key=lambda item: _comparable(get(item)), reverse=descending)
+        result.sort(key=lambda item: get(item) in (None, ()))
+    return result
+
+
+def _comparable(value: Any) -> Any:
+    if value is None or value == ():
+        return ("", 0)
+    if isinstance(value, str):
+        return (value.casefold(), 0)
+    if isinstance(value, tuple):
+        return (str(value[0]).casefold(), 0)
+    return ("", value.toordinal() if isinstance(value, date) else value)
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """One value of a field and how many items have it."""
+
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The values of one field among some items, most frequent first."""
+
+    field: str
+    values: tuple[FacetValue, ...]
+
+
+def facet_fields(kind: Kind) -> list[str]:
+    """Return the names of the fields of a kind that are worth counting: those with few distinct values."""
+    return [f.name for f in kind.fields if f.datatype in {"enum", "boolean"} or (f.datatype == "string" and f.many)]
+
+
+def facets(entities: Sequence[Entity], kind: Kind, names: Sequence[str] | None = None, limit: int = 20) -> list[Facet]:
+    """Return the counts of each facet field among entities; ``limit`` bounds the values of each."""
+    wanted = set(names) if names is not None else set(facet_fields(kind))
+    found = []
+    for field in kind.fields:
+        if field.name in wanted:
+            counts: Counter[str] = Counter()
+            for entity in entities:
+                value = getattr(entity, field.attribute)
+                counts.update(_labels(value))
+            rows = sorted(counts.items(), key=lambda row: (-row[1], row[0]))[:limit]
+            found.append(Facet(field.name, tuple(FacetValue(value, count) for value, count in rows)))
+    return found
+
+
+def _labels(value: Any) -> list[str]:
+    values = value if isinstance(value, tuple) else () if value is None else (value,)
+    return [str(v).lower() if isinstance(v, bool) else str(v) for v in values]

@@ -1,0 +1,237 @@
+"""An immutable view of the graph at one version: what every query reads.
+
+A request takes one snapshot and keeps it, so an answer never mixes two versions. ``as_of`` gives the
+graph as it was known on a day, by leaving out evidence published later. ``nx`` is the same graph as a
+frozen ``networkx.MultiDiGraph``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from kg.errors import NotFound
+from kg.evidence import confidence_value
+from kg.model import Model
+from kg.projection import Claim, EntitySpec, Projection, Reference, StructureSpec
+from kg.records import Assertion, Edge, Entity, Frozen, KindClasses, Source, Study
+from kg.search import Hit, SearchIndex
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+AS_OF_VIEWS = 16
+
+
+class Version(Frozen):
+    """Which graph this is: the number of its last change set, when that was, and the store it is in."""
+
+    __slots__ = ("author", "message", "number", "store", "time")
+
+    number: int
+    store: str
+    time: datetime | None
+    author: str | None
+    message: str | None
+
+    def __init__(self, number: int, store: str, time: datetime | None = None, author: str | None = None, message: str | None = None) -> None:
+        for name, value in (("number", number), ("store", store), ("time", time), ("author", author), ("message", message)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def tag(self) -> str:
+        """Short name of this version of this store, for cursors and ETags."""
+        return f"{self.store[:8]}-{self.number}"
+
+
+class Snapshot:
+    """The graph at one version, and optionally as it was known on a day."""
+
+    def __init__(self, model: Model, projection: Projection, version: Version, *, known_on: date | None = None, classes: KindClasses | None = None) -> None:
+        self.model = model
+        self.version = version
+        self.known_on = known_on
+        self.sources: tuple[Source, ...] = tuple(projection.sources.values())
+        self.studies: Mapping[str, Study] = {study.id: study for study in projection.studies.values()}
+        self._classes = classes or KindClasses(model)
+        self._projection = projection
+        self._views: OrderedDict[date, Snapshot] = OrderedDict()
+        self._views_lock = threading.Lock()
+        self.entities: Mapping[str, Entity] = self._entities(projection.entities)
+        self.assertions: tuple[Assertion, ...] = tuple(self._assertions(projection.claims))
+        self._link()
+
+    # -------------------------------------------------------------- assembling
+    def _entities(self, specs: Sequence[EntitySpec]) -> dict[str, Entity]:
+        entities: dict[str, Entity] = {}
+        for spec in specs:
+            entity = self._classes.entities[spec.kind].make({**spec.values, "graph": self, "links": {}})
+            entities[entity.curie] = entity
+        for spec in specs:
+            entity = entities[spec.values["curie"]]
+            for name, value in spec.values.items():
+                if _refers(value):
+                    object.__setattr__(entity, name, self._resolved(value, entities))
+        return entities
+
+    def _resolved(self, value: Any, entities: Mapping[str, Entity]) -> Any:
+        if isinstance(value, tuple):
+            return tuple(found for item in value if (found := self._resolved(item, entities)) is not None)
+        if isinstance(value, Reference):
+            return entities.get(value.curie)
+        if isinstance(value, StructureSpec):
+            resolved = {name: self._resolved(item, entities) for name, item in value.values.items()}
+            return self._classes.structures[value.record].make(resolved)
+        return value
+
+    def _assertions(self, claims: Iterable[Claim]) -> Iterable[Assertion]:
+        for claim in claims:
+            evidence = claim.evidence
+            if self.known_on is not None:
+                evidence = tuple(item for item in evidence if item.known_on <= self.known_on)
+            if evidence:
+                yield Assertion(
+                    claim.id,
+                    claim.iri,
+                    self.entities[claim.subject],
+                    claim.relation,
+                    self.entities[claim.object],
+                    evidence,
+                    confidence_value(evidence),
+                )
+
+    def _link(self) -> None:
+        inverse = {relation.name: relation.inverse for relation in self.model.relations}
+        links: dict[str, dict[str, list[Edge]]] = defaultdict(lambda: defaultdict(list))
+        for assertion in self.assertions:
+            if assertion.supported:
+                links[assertion.subject.curie][assertion.relation].append(Edge(assertion, assertion.object, False))
+                links[assertion.object.curie][inverse[assertion.relation]].append(Edge(assertion, assertion.subject, True))
+        for curie, by_name in links.items():
+            ordered = {name: tuple(sorted(edges, key=_edge_order)) for name, edges in by_name.items()}
+            self.entities[curie].links.update(ordered)
+
+    # -------------------------------------------------------------- reading
+    @cached_property
+    def by_kind(self) -> Mapping[str, tuple[Entity, ...]]:
+        """Entities of each kind, by label."""
+        found: dict[str, list[Entity]] = {kind.name: [] for kind in self.model.kinds}
+        for entity in self.entities.values():
+            found[entity.kind].append(entity)
+        return {kind: tuple(entities) for kind, entities in found.items()}
+
+    @cached_property
+    def assertion_by_id(self) -> Mapping[str, Assertion]:
+        """Assertions by CURIE."""
+        return {assertion.id: assertion for assertion in self.assertions}
+
+    @cached_property
+    def edge_count(self) -> int:
+        """Number of assertions that some evidence supports."""
+        return sum(assertion.supported for assertion in self.assertions)
+
+    @cached_property
+    def evidence_count(self) -> int:
+        """Number of pieces of evidence."""
+        return sum(len(assertion.evidence) for assertion in self.assertions)
+
+    @cached_property
+    def relation_counts(self) -> Mapping[tuple[str, str, str], int]:
+        """Number of edges by (subject kind, relation, object kind)."""
+        return Counter((a.subject.kind, a.relation, a.object.kind) for a in self.assertions if a.supported)
+
+    @cached_property
+    def _aliases(self) -> Mapping[str, Entity]:
+        """Entities by every other identifier they have, in lower case; the first entity by label wins."""
+        aliases: dict[str, Entity] = {}
+        fields = {kind.name: [f for f in kind.fields if f.curie_prefix] for kind in self.model.kinds}
+        for entity in self.entities.values():
+            names = [entity.iri, entity.curie, *entity.xrefs]
+            names += [f"{f.curie_prefix}:{value}" for f in fields[entity.kind] if (value := getattr(entity, f.attribute))]
+            for name in names:
+                aliases.setdefault(name.lower(), entity)
+        return aliases
+
+    def find(self, name: str) -> Entity | None:
+        """Return the entity with this CURIE (any spelling of its prefix), IRI, cross-reference or NCT number, if any."""
+        if name in self.entities:
+            return self.entities[name]
+        iri = self.model.prefixes.iri(name)
+        canonical = self.model.prefixes.curie(iri) if iri else name
+        return self.entities.get(canonical) or self._aliases.get(canonical.lower()) or self._aliases.get(name.strip().lower())
+
+    def entity(self, name: str) -> Entity:
+        """Return what ``find`` finds; raises NotFound, with near matches, where that is nothing."""
+        entity = self.find(name)
+        if entity is None:
+            raise NotFound("entity", name, self.index.near(name), "Search by name with `search(text: …)`.")
+        return entity
+
+    @cached_property
+    def index(self) -> SearchIndex:
+        """The search index over names; built on first use."""
+        return SearchIndex(self.entities.values())
+
+    def search(self, text: str, kinds: Iterable[str] | None = None, limit: int = 10) -> list[Hit]:
+        """Return the best matches for a text among names, synonyms and identifiers, best first."""
+        return self.index.search(text, kinds, limit)
+
+    # -------------------------------------------------------------- other views
+    def as_of(self, day: date | None) -> Snapshot:
+        """Return the graph as it was known at the end of a day; None is the graph itself."""
+        if day is None or day == self.known_on:
+            return self
+        with self._views_lock:
+            view = self._views.get(day)
+            if view is not None:
+                self._views.move_to_end(day)
+                return view
+        view = Snapshot(self.model, self._projection, self.version, known_on=day, classes=self._classes)
+        with self._views_lock:
+            self._views[day] = view
+            while len(self._views) > AS_OF_VIEWS:
+                self._views.popitem(last=False)
+        return view
+
+    @cached_property
+    def nx(self) -> nx.MultiDiGraph[str]:
+        """The graph for networkx, frozen.
+
+        Nodes are CURIEs with the attributes ``kind``, ``label``, ``iri`` and ``entity`` (the record);
+        edges have the relation's name as key and the attributes ``relation``, ``confidence``,
+        ``evidence`` (a tuple of records), ``assertion`` (its CURIE) and ``weight`` (1 - confidence, a cost).
+        """
+        import networkx as nx
+
+        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(version=self.version.number, as_of=self.known_on)
+        for entity in self.entities.values():
+            graph.add_node(entity.curie, kind=entity.kind, label=entity.label, iri=entity.iri, entity=entity)
+        for a in self.assertions:
+            if a.supported:
+                graph.add_edge(
+                    a.subject.curie,
+                    a.object.curie,
+                    key=a.relation,
+                    relation=a.relation,
+                    confidence=a.confidence,
+                    weight=1.0 - a.confidence,
+                    evidence=a.evidence,
+                    assertion=a.id,
+                )
+        return nx.freeze(graph)
+
+    def __repr__(self) -> str:
+        known = f" as known on {self.known_on}" if self.known_on else ""
+        return f"<Snapshot version {self.version.number}{known}: {len(self.entities)} entities, {self.edge_count} edges>"
+
+
+def _refers(value: Any) -> bool:
+    return isinstance(value, Reference | StructureSpec) or (isinstance(value, tuple) and any(map(_refers, value)))
+
+
+def _edge_order(edge: Edge) -> tuple[float, str, str]:
+    return (-edge.confidence, edge.node.label.lower(), edge.node.curie)

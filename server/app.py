@@ -1,0 +1,144 @@
+"""The ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+from starlette_compress import CompressMiddleware
+
+from kg.graph import GraphService
+from server.graphql.errors import request_error
+from server.graphql.execution import Engine
+from server.graphql.http import GraphQLEndpoint, prefers_html
+from server.graphql.query import build_schema
+from server.observability import Metrics, Observed
+from server.pages import front_page, graphiql_page
+from server.settings import Settings
+from server.web.assets import WebAssets
+
+log = structlog.get_logger("cartograph")
+
+
+def create_app(service: GraphService, settings: Settings | None = None, on_stop: Callable[[], None] | None = None) -> Starlette:
+    """Return the application that serves a graph; ``on_stop`` is called when it shuts down."""
+    settings = settings or Settings()
+    metrics, assets = Metrics(), WebAssets()
+    schema = build_schema(service.model, settings)
+    engine = Engine(schema, service, settings)
+    endpoint = GraphQLEndpoint(engine, settings, metrics)
+    _publish(metrics, service, engine, endpoint)
+    pages = _Pages(service, schema.as_str(), metrics, assets)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        if not assets.built:
+            log.warning("browser_assets_missing", reason=assets.missing_reason)
+        yield
+        if on_stop:
+            on_stop()
+
+    async def graphql(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        page = request.method in {"GET", "HEAD"} and "query" not in request.query_params and prefers_html(request.headers.get("accept", ""))
+        if page and settings.graphiql:
+            await graphiql_page(service.model.title, assets)(scope, receive, send)
+        else:
+            await endpoint(scope, receive, send)
+
+    routes = [
+        Route("/", pages.front),
+        Route("/graphql", _Any(graphql)),
+        Route("/schema.graphql", pages.sdl),
+        Route("/health", pages.health),
+        Route("/ready", pages.ready),
+        Route("/metrics", pages.metrics),
+        *([Mount("/static", StaticFiles(directory=assets.dist))] if assets.built else []),
+    ]
+    paths = frozenset(route.path for route in routes if isinstance(route, Route))
+    middleware = [
+        Middleware(Observed, metrics=metrics, routes=paths),
+        *([_cors(settings)] if settings.cors_origins else []),
+        Middleware(CompressMiddleware, minimum_size=1_000),
+    ]
+    app = Starlette(routes=routes, middleware=middleware, lifespan=lifespan, exception_handlers={HTTPException: _http_error, 500: _fault})
+    app.state.engine, app.state.endpoint, app.state.service = engine, endpoint, service
+    return app
+
+
+class _Any:
+    """An ASGI application as a route for every method."""
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], object]) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)  # type: ignore[misc]
+
+
+class _Pages:
+    """The small endpoints beside /graphql."""
+
+    def __init__(self, service: GraphService, sdl: str, metrics: Metrics, assets: WebAssets) -> None:
+        self.service, self.text, self.numbers, self.assets = service, sdl, metrics, assets
+
+    async def front(self, _: Request) -> Response:
+        return front_page(self.service.snapshot, self.assets)
+
+    async def sdl(self, _: Request) -> Response:
+        return PlainTextResponse(self.text + "\n")
+
+    async def health(self, _: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def ready(self, _: Request) -> Response:
+        version = self.service.snapshot.version
+        return JSONResponse({"status": "ready", "version": version.number, "browserAssets": self.assets.built})
+
+    async def metrics(self, _: Request) -> Response:
+        return Response(self.numbers.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _cors(settings: Settings) -> Middleware:
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=list(settings.cors_origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=["content-type", "x-request-id", "if-none-match"],
+        expose_headers=["etag", "x-request-id"],
+        max_age=3600,
+    )
+
+
+def _publish(metrics: Metrics, service: GraphService, engine: Engine, endpoint: GraphQLEndpoint) -> None:
+    metrics.gauge("graph_version", "Version of the graph being served.", lambda: service.snapshot.version.number)
+    metrics.gauge("graph_entities", "Entities in the graph.", lambda: len(service.snapshot.entities))
+    metrics.gauge("graph_edges", "Edges in the graph.", lambda: service.snapshot.edge_count)
+    for name, cache in (("document", engine.documents), ("response", endpoint.responses)):
+        metrics.gauge(f"{name}_cache_hits", f"Hits of the {name} cache.", lambda cache=cache: cache.hits)
+        metrics.gauge(f"{name}_cache_misses", f"Misses of the {name} cache.", lambda cache=cache: cache.misses)
+        metrics.gauge(f"{name}_cache_entries", f"Entries in the {name} cache.", lambda cache=cache: len(cache))
+    metrics.gauge("response_cache_bytes", "Bytes used by the response cache.", lambda: endpoint.responses.used)
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = str(error.detail) if isinstance(error, HTTPException) else "Internal error"
+    code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(status, "BAD_USER_INPUT")
+    hint = " The service has /, /graphql, /schema.graphql, /health, /ready and /metrics." if status == 404 else ""
+    return JSONResponse(request_error(f"{detail}.{hint}", code), status, headers=getattr(error, "headers", None))
+
+
+async def _fault(_: Request, error: Exception) -> Response:
+    log.error("unhandled", exc_info=error)
+    return JSONResponse(request_error("Something went wrong here; the log has it.", "INTERNAL_SERVER_ERROR"), 500)

@@ -1,0 +1,1 @@
+"""The GraphQL side of the service: types made from the model, limits, execution and HTTP."""

@@ -1,0 +1,174 @@
+"""From a query text to an answer: parse, limit, validate, plan once; then execute against one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import strawberry
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    execute_sync,
+    get_operation_ast,
+    parse,
+    validate,
+)
+from graphql.execution.values import get_variable_values
+from graphql.validation import NoSchemaIntrospectionCustomRule, specified_rules
+
+from kg.errors import LimitExceeded
+from kg.graph import GraphService
+from server.graphql.caches import LRU
+from server.graphql.compiled import Bail, Compiler, Plan
+from server.graphql.errors import formatted
+from server.graphql.limits import Measures, Meter, uses_size_variables
+from server.graphql.paging import check_clock, start_clock
+from server.graphql.query import Request
+from server.graphql.types import type_name
+from server.settings import Settings
+
+MAX_ERRORS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document ready to run, or the errors that keep it from running."""
+
+    document: DocumentNode | None
+    operation: OperationDefinitionNode | None
+    errors: tuple[GraphQLError, ...] = ()
+    measures: Measures | None = None
+    plan: Plan | None = None
+
+    @property
+    def is_query(self) -> bool:
+        """Whether the operation only reads."""
+        return self.operation is not None and self.operation.operation == OperationType.QUERY
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A GraphQL response: ``executed`` is False where the request was refused before execution."""
+
+    body: bytes
+    executed: bool
+    has_errors: bool
+    how: str
+
+
+class Engine:
+    """Executes operations against a service's current snapshot; safe to use from several threads."""
+
+    def __init__(self, schema: strawberry.Schema, service: GraphService, settings: Settings) -> None:
+        self.service = service
+        self.settings = settings
+        self.schema = schema._schema
+        self.meter = Meter(self.schema, settings)
+        self.documents: LRU[Prepared] = LRU(settings.document_cache)
+        self.compiler = Compiler(schema, type_name=type_name, checkpoint=check_clock) if settings.compiled else None
+        self.rules = [*specified_rules, *([] if settings.introspection else [NoSchemaIntrospectionCustomRule])]
+
+    # -------------------------------------------------------------- preparing
+    def prepare(self, query: str, operation_name: str | None, variables: Mapping[str, Any]) -> Prepared:
+        """Return the parsed, limited and validated document, from the cache where it can be.
+
+        Raises LimitExceeded for a document past a limit, with these variables.
+        """
+        key = (query, operation_name)
+        prepared = self.documents.get(key)
+        if prepared is None:
+            prepared = self._prepare(query, operation_name, variables)
+            self.documents.put(key, prepared)
+        if prepared.document and prepared.operation and not prepared.errors:
+            measures = prepared.measures or self.meter.measure(prepared.document, prepared.operation, variables)
+            self.meter.check(measures)
+        return prepared
+
+    def _prepare(self, query: str, operation_name: str | None, variables: Mapping[str, Any]) -> Prepared:
+        try:
+            document = parse(query, max_tokens=self.settings.max_tokens)
+        except GraphQLError as error:
+            if "token" in error.message and str(self.settings.max_tokens) in error.message:
+                raise LimitExceeded("max_tokens", self.settings.max_tokens, None, "Send a shorter document.") from error
+            return Prepared(None, None, (error,))
+        operation = get_operation_ast(document, operation_name)
+        if operation is None:
+            return Prepared(document, None, (GraphQLError(_no_operation(document, operation_name)),))
+        measures = self.meter.measure(document, operation, variables)
+        self.meter.check(measures)
+        errors = validate(self.schema, document, self.rules, max_errors=MAX_ERRORS)
+        if errors:
+            return Prepared(document, operation, tuple(errors[:MAX_ERRORS]))
+        plan = self.compiler.compile(document, operation_name) if self.compiler else None
+        return Prepared(document, operation, (), None if uses_size_variables(document) else measures, plan)
+
+    def cost(self, prepared: Prepared, variables: Mapping[str, Any]) -> int:
+        """Return what a prepared operation costs with these variables."""
+        if not (prepared.document and prepared.operation):
+            return 0
+        return (prepared.measures or self.meter.measure(prepared.document, prepared.operation, variables)).cost
+
+    # -------------------------------------------------------------- executing
+    def execute(self, prepared: Prepared, variables: Mapping[str, Any]) -> Answer:
+        """Run a prepared operation and return the response as JSON; user errors are part of it."""
+        start_clock(self.settings.request_seconds)
+        request = Request(self.service, self.settings)
+        if prepared.errors or prepared.document is None or prepared.operation is None:
+            return self._refusal(prepared.errors, request)
+        coerced = get_variable_values(self.schema, prepared.operation.variable_definitions or [], dict(variables))
+        if isinstance(coerced, list):
+            return self._refusal(coerced, request)
+        if prepared.plan is not None:
+            try:
+                data = prepared.plan.execute(request, dict(variables))
+            except Bail:
+                request = Request(self.service, self.settings)
+            else:
+                return Answer(_encode({"data": data, "extensions": {"graph": request.extensions}}), True, False, "compiled")
+        return self._interpret(prepared, variables, request)
+
+    def _interpret(self, prepared: Prepared, variables: Mapping[str, Any], request: Request) -> Answer:
+        result = execute_sync(
+            self.schema,
+            prepared.document,  # type: ignore[arg-type]
+            root_value=request,
+            variable_values=dict(variables),
+            operation_name=prepared.operation.name.value if prepared.operation and prepared.operation.name else None,
+        )
+        body: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            body = {"errors": [formatted(error) for error in result.errors], **body}
+        body["extensions"] = {"graph": request.extensions}
+        return Answer(_encode(body), True, bool(result.errors), "interpreted")
+
+    @staticmethod
+    def _refusal(errors: Any, request: Request) -> Answer:
+        body = {"errors": [formatted(error) for error in errors], "extensions": {"graph": request.extensions}}
+        return Answer(_encode(body), False, True, "refused")
+
+
+def _no_operation(document: DocumentNode, name: str | None) -> str:
+    names = [d.name.value for d in document.definitions if isinstance(d, OperationDefinitionNode) and d.name]
+    listed = f" The document has {', '.join(names)}." if names else ""
+    if name:
+        return f"The document has no operation called {name!r}.{listed}"
+    count = sum(isinstance(d, OperationDefinitionNode) for d in document.definitions)
+    return f"The document has {count} operations; say with operationName which one to run.{listed}" if count else "The document has no operation to run."
+
+
+def _encode(body: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body, default=str)
+    except (TypeError, ValueError):  # a lone surrogate in an echoed value is no UTF-8, but JSON can escape it
+        import json
+
+        return json.dumps(body, default=str).encode()
+
+
+__all__ = ["Answer", "Engine", "ExecutionResult", "Prepared"]

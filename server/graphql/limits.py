@@ -1,0 +1,166 @@
+"""What an operation would cost, found in one pass over its syntax before it is validated or run.
+
+Fragments are measured once and remembered, so a document of n spreads of spreads takes linear time;
+strawberry's own depth and alias limiters take exponential time on it (research/graphql.md §2).
+
+The cost of a field is 1, and what is inside a list counts as often as the list is long: for a
+connection ``first`` or ``last`` (or the default page), for other lists of objects ``LIST_SIZE``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLNamedType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+    is_leaf_type,
+    is_list_type,
+)
+from graphql.type import GraphQLInterfaceType, GraphQLObjectType, get_nullable_type
+
+from kg.errors import LimitExceeded
+from server.settings import Settings
+
+LIST_SIZE = 4
+SIZE_ARGUMENTS = ("first", "last", "maxNodes", "ids")
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Depth of nesting, cost, and how many fields, aliases and directives there are, fragments expanded."""
+
+    depth: int = 0
+    cost: int = 0
+    aliases: int = 0
+    directives: int = 0
+
+    def beside(self, other: Measures) -> Measures:
+        """Return the measures of two selections next to each other."""
+        return Measures(
+            max(self.depth, other.depth), self.cost + other.cost, self.aliases + other.aliases, self.directives + other.directives
+        )
+
+
+class Meter:
+    """Measures operations against a schema."""
+
+    def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
+        self.schema = schema
+        self.settings = settings
+
+    def measure(self, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Measures:
+        """Return the measures of one operation of a document."""
+        fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+        root = self.schema.get_root_type(operation.operation)
+        defaults = {v.variable.name.value: v.default_value.value for v in operation.variable_definitions or () if isinstance(v.default_value, IntValueNode)}
+        return _Pass(self, fragments, {**defaults, **variables}).selections(operation.selection_set, root)
+
+    def check(self, measures: Measures) -> None:
+        """Raise LimitExceeded where measures pass a limit."""
+        settings = self.settings
+        for name, value, most, advice in (
+            ("max_depth", measures.depth, settings.max_depth, "Nest fields less deeply."),
+            ("max_aliases", measures.aliases, settings.max_aliases, "Use fewer aliases, or filters with `in`."),
+            ("max_directives", measures.directives, settings.max_directives, "Use fewer directives."),
+            ("max_cost", measures.cost, settings.max_cost, "Ask for shorter lists with first, or for fewer fields inside them."),
+        ):
+            if value > most:
+                raise LimitExceeded(name, most, value, advice)
+
+
+class _Pass:
+    """One measurement; remembers each fragment's measures by the type it is spread on."""
+
+    def __init__(self, meter: Meter, fragments: Mapping[str, FragmentDefinitionNode], variables: Mapping[str, Any]) -> None:
+        self.meter = meter
+        self.fragments = fragments
+        self.variables = variables
+        self.known: dict[str, Measures] = {}
+        self.open: set[str] = set()
+
+    def selections(self, selection_set: SelectionSetNode | None, parent: GraphQLNamedType | None) -> Measures:
+        total = Measures()
+        for selection in selection_set.selections if selection_set else ():
+            if isinstance(selection, FieldNode):
+                total = total.beside(self.field(selection, parent))
+            elif isinstance(selection, FragmentSpreadNode):
+                total = total.beside(self.spread(selection))
+            elif isinstance(selection, InlineFragmentNode):
+                condition = selection.type_condition
+                inner = self.meter.schema.get_type(condition.name.value) if condition else parent
+                total = total.beside(self.selections(selection.selection_set, inner))
+            total = Measures(total.depth, total.cost, total.aliases, total.directives + len(selection.directives or ()))
+        return total
+
+    def spread(self, spread: FragmentSpreadNode) -> Measures:
+        name = spread.name.value
+        fragment = self.fragments.get(name)
+        if fragment is None or name in self.open:
+            return Measures()  # validation will say so
+        if name not in self.known:
+            self.open.add(name)
+            self.known[name] = self.selections(fragment.selection_set, self.meter.schema.get_type(fragment.type_condition.name.value))
+            self.open.discard(name)
+        return self.known[name]
+
+    def field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Measures:
+        aliases = 1 if node.alias else 0
+        name = node.name.value
+        if name.startswith("__"):
+            return Measures(aliases=aliases)  # introspection has a depth rule of its own in graphql-core
+        definition = parent.fields.get(name) if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else None
+        type_ = definition.type if definition else None
+        inner = self.selections(node.selection_set, get_named_type(type_) if type_ else None)
+        size = self.size(node, definition, type_)
+        return Measures(inner.depth + 1, 1 + size * inner.cost, aliases + inner.aliases, inner.directives)
+
+    def size(self, node: FieldNode, definition: Any, type_: Any) -> int:
+        if definition is None:
+            return 1
+        asked = [self.argument(node, name) for name in SIZE_ARGUMENTS if name in definition.args]
+        if any(value is not None for value in asked):
+            return max(1, min(value for value in asked if value is not None))
+        named = get_named_type(type_)
+        if "first" in definition.args and named.name.endswith("Connection"):
+            return self.meter.settings.page_size
+        listed = is_list_type(get_nullable_type(type_)) and not is_leaf_type(named)
+        return LIST_SIZE if listed and node.name.value not in {"edges", "nodes"} else 1
+
+    def argument(self, node: FieldNode, name: str) -> int | None:
+        for argument in node.arguments or ():
+            if argument.name.value == name:
+                value = argument.value
+                if isinstance(value, VariableNode):
+                    return _length(self.variables.get(value.name.value))
+                if isinstance(value, IntValueNode):
+                    return _length(value.value)
+                return _length(getattr(value, "values", None))
+        return None
+
+
+def _length(value: Any) -> int | None:
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int):
+        return max(0, value)
+    if isinstance(value, str):
+        return int(value) if value.isdigit() else None
+    return len(list(value)) if isinstance(value, Iterable) else None
+
+
+def uses_size_variables(document: DocumentNode) -> bool:
+    """Whether the cost of a document's operations depends on variables at all."""
+    return any(getattr(definition, "variable_definitions", None) for definition in document.definitions)

@@ -1,0 +1,49 @@
+"""Small helpers to make strawberry classes at run time."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any
+
+import strawberry
+
+from kg.model import snake_case
+
+
+def member(returns: Any, description: str, resolver: Callable[..., Any] | None = None, *, name: str | None = None, **arguments: tuple[Any, str]) -> tuple[Any, Any]:
+    """Return (annotation, strawberry field) of a field; ``arguments`` maps each argument to (type, description).
+
+    Without a resolver the field is the attribute of the same name. The resolver must be this field's own function.
+    """
+    if resolver is None:
+        return returns, strawberry.field(description=description, name=name)
+    resolver.__annotations__ = {
+        argument: Annotated[type_, strawberry.argument(description=said)] for argument, (type_, said) in arguments.items()
+    } | {"return": returns}
+    return returns, strawberry.field(resolver=resolver, description=description, name=name)
+
+
+def fill(class_: type, members: Mapping[str, tuple[Any, Any]]) -> type:
+    """Put members on a bare class, in order."""
+    class_.__annotations__ = {name: annotation for name, (annotation, _) in members.items()}
+    for name, (_, field) in members.items():
+        setattr(class_, name, field)
+    return class_
+
+
+def make_enum(name: str, values: Iterable[tuple[str, str]], description: str) -> Any:
+    """Return a GraphQL enum of (name, description) values; in Python each value is its own name."""
+    values = list(values)
+    members = {value: strawberry.enum_value(value, description=said) for value, said in values}
+    return strawberry.enum(enum.Enum(name, members), name=name, description=description)  # type: ignore[arg-type]
+
+
+def pascal(name: str) -> str:
+    """Return ``startDate`` as ``StartDate``."""
+    return name[:1].upper() + name[1:]
+
+
+def constant(name: str) -> str:
+    """Return ``startDate`` as ``START_DATE``."""
+    return snake_case(name).upper()

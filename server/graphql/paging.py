@@ -1,0 +1,114 @@
+"""Relay connections over lists that are already chosen and ordered (Relay Cursor Connections Specification)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from kg.errors import BadInput, InvalidCursor, LimitExceeded
+from kg.snapshot import Snapshot
+from server.graphql.ids import cursor, key_of
+from server.settings import Settings
+
+_deadline: ContextVar[tuple[float, float] | None] = ContextVar("deadline", default=None)
+
+
+def start_clock(seconds: float) -> None:
+    """Give the current context this long from now."""
+    _deadline.set((time.monotonic() + seconds, seconds))
+
+
+def check_clock(*_: object) -> None:
+    """Raise LimitExceeded once the current context's time is up."""
+    limit = _deadline.get()
+    if limit is not None and time.monotonic() > limit[0]:
+        raise LimitExceeded("request_seconds", limit[1], None, "Ask for fewer or smaller lists, or page through them.")
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfo:
+    """Where a page stands in its list."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: ``items`` is the whole list, ``edges`` the part on the page."""
+
+    graph: Snapshot
+    items: Sequence[Any]
+    edges: Sequence[Any]
+    start: int
+    key: Callable[[Any], str]
+    node: Callable[[Any], Any]
+
+    @property
+    def nodes(self) -> list[Any]:
+        """The nodes of the page's edges."""
+        return [self.node(edge) for edge in self.edges]
+
+    @property
+    def total_count(self) -> int:
+        """Length of the whole list."""
+        return len(self.items)
+
+    @property
+    def page_info(self) -> PageInfo:
+        """What there is before and after the page."""
+        ends = (cursor(self.graph, self.key(self.edges[i])) for i in (0, -1)) if self.edges else (None, None)
+        first, last = ends
+        return PageInfo(self.start + len(self.edges) < len(self.items), self.start > 0, first, last)
+
+
+@dataclass(frozen=True, slots=True)
+class PageArguments:
+    """first, after, last and before, as a client gave them."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+
+def paginate(
+    graph: Snapshot,
+    items: Sequence[Any],
+    arguments: PageArguments,
+    settings: Settings,
+    *,
+    key: Callable[[Any], str],
+    node: Callable[[Any], Any],
+) -> Page:
+    """Return the page that the arguments ask for; raises BadInput, InvalidCursor or LimitExceeded for bad ones."""
+    check_clock()
+    for name, size in (("first", arguments.first), ("last", arguments.last)):
+        if size is not None and size < 0:
+            raise BadInput(f"The argument {name} is {size}; it must be 0 or more.")
+        if size is not None and size > settings.max_page_size:
+            raise LimitExceeded("max_page_size", settings.max_page_size, size, f"Ask for fewer with {name} and page on with the cursors.")
+    start, stop = 0, len(items)
+    if arguments.after is not None:
+        start = _position(graph, items, arguments.after, "after", key) + 1
+    if arguments.before is not None:
+        stop = max(start, _position(graph, items, arguments.before, "before", key))
+    first = settings.page_size if arguments.first is None and arguments.last is None else arguments.first
+    if first is not None:
+        stop = min(stop, start + first)
+    if arguments.last is not None:
+        start = max(start, stop - arguments.last)
+    return Page(graph, items, items[start:stop], start, key, node)
+
+
+def _position(graph: Snapshot, items: Sequence[Any], text: str, argument: str, key: Callable[[Any], str]) -> int:
+    wanted = key_of(graph, text, argument)
+    for position, item in enumerate(items):
+        if key(item) == wanted:
+            return position
+    raise InvalidCursor(f"The cursor in {argument} names an item that is not in this list. Use cursors with the filter they were made with.")

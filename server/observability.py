@@ -1,0 +1,98 @@
+"""What the service says of itself: one log line a request, an id to find it by, and Prometheus metrics."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger("cartograph.http")
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def configure_logging(level: str, format_: str) -> None:
+    """Send structured logs to standard error: readable lines on a terminal, JSON elsewhere."""
+    console = format_ == "console" or (format_ == "auto" and sys.stderr.isatty())
+    renderer = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            *([] if console else [structlog.processors.dict_tracebacks]),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+class Metrics:
+    """The service's metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter("http_requests", "HTTP requests.", ["method", "route", "status"], registry=self.registry)
+        self.seconds = Histogram("http_request_seconds", "Time to answer, in seconds.", ["route"], registry=self.registry)
+        self.operations = Counter(
+            "graphql_operations", "GraphQL operations, by how they were answered: compiled, interpreted, cached or refused.", ["how"], registry=self.registry
+        )
+        self._gauges: dict[str, Gauge] = {}
+
+    def gauge(self, name: str, description: str, read: Callable[[], float]) -> None:
+        """Publish a number that is read when the metrics are asked for."""
+        self._gauges[name] = Gauge(name, description, registry=self.registry)
+        self._gauges[name].set_function(read)
+
+    def text(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+class Observed:
+    """ASGI middleware: request id, log line and metrics for each request."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, routes: frozenset[str]) -> None:
+        self.app = app
+        self.metrics = metrics
+        self.routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and report it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        status = 500
+
+        async def tell(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self.app(scope, receive, tell)
+        finally:
+            self._report(scope, status, time.perf_counter() - started)
+            structlog.contextvars.unbind_contextvars("request_id")
+
+    def _report(self, scope: Scope, status: int, seconds: float) -> None:
+        path = scope["path"]
+        route = path if path in self.routes else "/static" if path.startswith("/static/") else "other"
+        self.metrics.requests.labels(scope["method"], route, str(status)).inc()
+        self.metrics.seconds.labels(route).observe(seconds)
+        level = log.warning if status >= 500 else log.info
+        level("request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 2))
