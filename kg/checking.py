@@ -27,7 +27,15 @@ from kg.vocabulary import KG
 
 TYPE, LABEL = str(RDF.type), str(RDFS.label)
 SUBJECT, PREDICATE, OBJECT = str(RDF.subject), str(RDF.predicate), str(RDF.object)
-_ENGINE_FIELDS = {TYPE, LABEL, str(SKOS.altLabel), str(DCTERMS.description), str(SKOS.exactMatch), str(SKOS.broadMatch), str(DCTERMS.source)}
+_ENGINE_FIELDS = {
+    TYPE,
+    LABEL,
+    str(SKOS.altLabel),
+    str(DCTERMS.description),
+    str(SKOS.exactMatch),
+    str(SKOS.broadMatch),
+    str(DCTERMS.source),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +66,10 @@ Facts = Mapping[str, Mapping[str, Sequence[Term]]]
 def group(triples: Iterable[Triple]) -> dict[str, dict[str, list[Term]]]:
     """Return subject -> predicate -> objects, all by IRI."""
     facts: dict[str, dict[str, list[Term]]] = defaultdict(lambda: defaultdict(list))
+    subject: Subject
     for triple in triples:
-        facts[triple.subject.value][triple.predicate.value].append(triple.object)  # type: ignore[union-attr, arg-type]
+        subject = triple.subject
+        facts[subject.value][triple.predicate.value].append(triple.object)
     return facts
 
 
@@ -80,7 +90,14 @@ def check(
 
 
 class _Checker:
-    def __init__(self, documents: Sequence[Document], model: Model, reference: Reference | None, context: list[Triple], today: date) -> None:
+    def __init__(
+        self,
+        documents: Sequence[Document],
+        model: Model,
+        reference: Reference | None,
+        context: list[Triple],
+        today: date,
+    ) -> None:
         self.documents = documents
         self.model = model
         self.reference = reference
@@ -88,21 +105,27 @@ class _Checker:
         own = [triple for document in documents for triple in document.triples]
         self.triples = list(dict.fromkeys([*own, *context]))
         self.facts = group(self.triples)
-        self.own = {triple.subject.value for triple in own}  # type: ignore[union-attr]
         self.owner: dict[str, Document] = {}
+        subject: Subject
         for document in documents:
             for triple in document.triples:
-                self.owner.setdefault(triple.subject.value, document)  # type: ignore[union-attr]
+                subject = triple.subject
+                self.owner.setdefault(subject.value, document)
+        self.own = self.owner.keys()
 
     # -------------------------------------------------------------- helpers
     def say(self, severity: str, code: str, subject: str, message: str, hint: str = "") -> Diagnostic:
         document = self.owner.get(subject) or self.documents[0]
         place = document.place(NamedNode(subject)) or self.parent_place(document, subject)
         name = self.name(subject)
-        return Diagnostic(severity, code, message, document.name, place and place.line, place and place.column, hint, name)
+        return Diagnostic(
+            severity, code, message, document.name, place and place.line, place and place.column, hint, name
+        )
 
     def parent_place(self, document: Document, subject: str) -> Any:
-        parents: Iterator[Subject] = (t.subject for t in document.triples if getattr(t.object, "value", None) == subject)  # type: ignore[misc]
+        parents: Iterator[Subject] = (
+            t.subject for t in document.triples if getattr(t.object, "value", None) == subject
+        )
         return next((place for parent in parents if (place := document.place(parent))), None)
 
     def name(self, iri: str) -> str:
@@ -138,7 +161,7 @@ class _Checker:
 
     # -------------------------------------------------------------- SHACL
     def shapes(self) -> Iterator[Diagnostic]:
-        text = serialize(self.triples, format=RdfFormat.N_TRIPLES) + _schema_ntriples(self.model)
+        text = (serialize(self.triples, format=RdfFormat.N_TRIPLES) or b"") + _schema_ntriples(self.model)
         report = _compiled_shapes(self.model).validate_text(text.decode(), format="ntriples")
         results = [result for result in report.results if _iri(result.focus_node) in self.own]
         incomplete = {_iri(result.focus_node) for result in results}
@@ -153,14 +176,26 @@ class _Checker:
         value = self.name(result.value_plain) if result.value_plain else ""
         told = next((m for m in self.messages.get((_iri(result.root_shape or ""), path), ())), None)
         message = f"{who}: {told}" if told else f"{who}: {_plain(result.component, field, value, result.message)}"
-        return self.say("error", f"shape-{result.component.removesuffix('ConstraintComponent')}", focus, message, self.near_value(path, value))
+        return self.say(
+            "error",
+            f"shape-{result.component.removesuffix('ConstraintComponent')}",
+            focus,
+            message,
+            self.near_value(path, value),
+        )
 
     @cached_property
     def messages(self) -> dict[tuple[str, str], list[str]]:
         return _messages(self.model)
 
     def near_value(self, path: str, value: str) -> str:
-        allowed = {self.name(v.iri): v.name for things in (*self.model.kinds, *self.model.records) for f in things.fields if f.iri == path for v in f.values}
+        allowed = {
+            self.name(v.iri): v.name
+            for things in self.model.owners
+            for f in things.fields
+            if f.iri == path
+            for v in f.values
+        }
         near = process.extract(value, list(allowed), limit=2, score_cutoff=70) if value else []
         return f"Did you mean {' or '.join(match for match, *_ in near)}?" if near else ""
 
@@ -176,7 +211,13 @@ class _Checker:
         relation = self.model.by_iri.get(predicate)
         if not isinstance(relation, Relation):
             names = [self.name(r.iri) for r in self.model.relations]
-            yield self.say("error", "unknown-relation", iri, f"{self.claim(iri)}: {self.name(predicate)} is no relation", _meant(self.name(predicate), names))
+            yield self.say(
+                "error",
+                "unknown-relation",
+                iri,
+                f"{self.claim(iri)}: {self.name(predicate)} is no relation",
+                _meant(self.name(predicate), names),
+            )
             return
         if subject == object_:
             yield self.say("error", "self-loop", iri, f"{self.claim(iri)} relates an entity to itself")
@@ -191,8 +232,17 @@ class _Checker:
     def end(self, iri: str, node: str, allowed: tuple[str, ...], which: str) -> Iterator[Diagnostic]:
         kinds = self.kinds(node)
         if not kinds:
-            hint = _meant(self.name(node), [self.name(s) for s in self.facts if self.kinds(s)]) or "Declare it, or correct the identifier."
-            yield self.say("error", "undefined-entity", iri, f"{self.claim(iri)}: its {which} {self.name(node)} is not defined", hint)
+            hint = (
+                _meant(self.name(node), [self.name(s) for s in self.facts if self.kinds(s)])
+                or "Declare it, or correct the identifier."
+            )
+            yield self.say(
+                "error",
+                "undefined-entity",
+                iri,
+                f"{self.claim(iri)}: its {which} {self.name(node)} is not defined",
+                hint,
+            )
         elif kinds[0].name not in allowed:
             message = f"{self.claim(iri)}: its {which} {self.name(node)} is a {kinds[0].name}, but the relation wants {' or '.join(allowed)}"
             yield self.say("error", "wrong-kind", iri, message)
@@ -209,8 +259,16 @@ class _Checker:
             yield from self.dates(iri, node)
             for study in self.values(node, str(KG.study)):
                 if not {str(KG.Study), *(k.iri for k in self.kinds(study))} & set(self.types(study)):
-                    hint = _meant(self.name(study), [self.name(s) for s in self.facts if str(KG.Study) in self.types(s)])
-                    yield self.say("error", "undefined-study", iri, f"{self.claim(iri)}: the study {self.name(study)} is not defined", hint)
+                    hint = _meant(
+                        self.name(study), [self.name(s) for s in self.facts if str(KG.Study) in self.types(s)]
+                    )
+                    yield self.say(
+                        "error",
+                        "undefined-study",
+                        iri,
+                        f"{self.claim(iri)}: the study {self.name(study)} is not defined",
+                        hint,
+                    )
 
     def dates(self, iri: str, node: str) -> Iterator[Diagnostic]:
         for text in self.values(node, str(DCTERMS.date)):
@@ -220,14 +278,21 @@ class _Checker:
                 yield self.say("error", "impossible-date", iri, f"{self.claim(iri)}: {error}")
                 continue
             if day > self.today:
-                yield self.say("warning", "future-date", iri, f"{self.claim(iri)}: its evidence is dated {text}, after today")
+                yield self.say(
+                    "warning", "future-date", iri, f"{self.claim(iri)}: its evidence is dated {text}, after today"
+                )
 
     # -------------------------------------------------------------- entities and sources
     def entities(self) -> Iterator[Diagnostic]:
         for subject in self.own:
             kinds = self.kinds(subject)
             if len(kinds) > 1:
-                yield self.say("error", "several-kinds", subject, f"{self.name(subject)} is declared as {' and '.join(k.name for k in kinds)}; an entity has one kind")
+                yield self.say(
+                    "error",
+                    "several-kinds",
+                    subject,
+                    f"{self.name(subject)} is declared as {' and '.join(k.name for k in kinds)}; an entity has one kind",
+                )
             if kinds:
                 yield from self.fields(subject, kinds[0])
                 yield from self.identifier(subject, kinds[0])
@@ -237,11 +302,13 @@ class _Checker:
 
     def unknown_type(self, subject: str) -> Iterator[Diagnostic]:
         engine = {str(KG.Assertion), str(KG.Evidence), str(KG.Source), str(KG.Study)}
-        known = engine | {thing.iri for thing in (*self.model.kinds, *self.model.records)}
+        known = engine | {owner.iri for owner in self.model.owners}
         for type_ in self.types(subject):
             if type_.startswith(str(KG._NS)) and type_ not in known:
                 message = f"{self.name(subject)} has the unknown type {self.name(type_)}"
-                yield self.say("error", "unknown-kind", subject, message, _meant(self.name(type_), [self.name(k) for k in known]))
+                yield self.say(
+                    "error", "unknown-kind", subject, message, _meant(self.name(type_), [self.name(k) for k in known])
+                )
 
     def fields(self, subject: str, kind: Kind) -> Iterator[Diagnostic]:
         known = {f.iri for f in kind.fields} | _ENGINE_FIELDS
@@ -253,16 +320,32 @@ class _Checker:
                 yield self.say("error", "bare-relation", subject, message)
             elif predicate.startswith(str(KG._NS)):
                 message = f"{self.name(subject)}: {self.name(predicate)} is no field of {kind.name}"
-                yield self.say("error", "unknown-field", subject, message, _meant(self.name(predicate), [self.name(k) for k in known]))
+                yield self.say(
+                    "error",
+                    "unknown-field",
+                    subject,
+                    message,
+                    _meant(self.name(predicate), [self.name(k) for k in known]),
+                )
         for f in kind.fields:
             if f.from_curie and self.values(subject, f.iri):
-                yield self.say("error", "derived-field", subject, f"{self.name(subject)}: {self.name(f.iri)} is read off the identifier; do not write it")
+                yield self.say(
+                    "error",
+                    "derived-field",
+                    subject,
+                    f"{self.name(subject)}: {self.name(f.iri)} is read off the identifier; do not write it",
+                )
 
     def identifier(self, subject: str, kind: Kind) -> Iterator[Diagnostic]:
         curie = self.name(subject)
         prefix = curie.partition(":")[0]
         if kind.id_prefixes and prefix not in kind.id_prefixes:
-            yield self.say("error", "wrong-prefix", subject, f"{curie}: a {kind.name} has an identifier with the prefix {', '.join(kind.id_prefixes)}")
+            yield self.say(
+                "error",
+                "wrong-prefix",
+                subject,
+                f"{curie}: a {kind.name} has an identifier with the prefix {', '.join(kind.id_prefixes)}",
+            )
             return
         table = self.reference.table(curie) if self.reference else None
         if not table or not self.reference:
@@ -270,19 +353,45 @@ class _Checker:
         term = self.reference.term(curie)
         if term is None:
             severity = "error" if table.complete else "warning"
-            extent = "" if table.complete else f" (a partial table of {table.prefix} {table.version}; `kg reference build` makes a full one)"
-            yield self.say(severity, "unknown-identifier", subject, f"{curie} is not in the reference table{extent}", self.by_label(table.terms, subject))
+            extent = (
+                ""
+                if table.complete
+                else f" (a partial table of {table.prefix} {table.version}; `kg reference build` makes a full one)"
+            )
+            yield self.say(
+                severity,
+                "unknown-identifier",
+                subject,
+                f"{curie} is not in the reference table{extent}",
+                self.by_label(table.terms, subject),
+            )
         elif term.obsolete:
-            yield self.say("error", "obsolete-identifier", subject, f"{curie} ({term.label}) is obsolete", f"Use {term.replaced_by}." if term.replaced_by else "")
+            yield self.say(
+                "error",
+                "obsolete-identifier",
+                subject,
+                f"{curie} ({term.label}) is obsolete",
+                f"Use {term.replaced_by}." if term.replaced_by else "",
+            )
         else:
             for label in self.values(subject, LABEL):
                 if label != term.label:
                     message = f"{curie} is labelled {label!r} here and {term.label!r} in {table.prefix} {table.version}"
-                    yield self.say("error", "label-mismatch", subject, message, "Use the official label; other names go into skos:altLabel.")
+                    yield self.say(
+                        "error",
+                        "label-mismatch",
+                        subject,
+                        message,
+                        "Use the official label; other names go into skos:altLabel.",
+                    )
 
     def by_label(self, terms: Mapping[str, Any], subject: str) -> str:
         labels = {term.label: curie for curie, term in terms.items() if not term.obsolete}
-        near = [m for label in self.values(subject, LABEL) for m in process.extract(label, list(labels), limit=2, score_cutoff=85)]
+        near = [
+            m
+            for label in self.values(subject, LABEL)
+            for m in process.extract(label, list(labels), limit=2, score_cutoff=85)
+        ]
         return f"Did you mean {' or '.join(f'{labels[match]} {match}' for match, *_ in near)}?" if near else ""
 
     def identities(self, subject: str) -> Iterator[Diagnostic]:
@@ -304,7 +413,9 @@ class _Checker:
         used = {term.value for facts in self.facts.values() for term in facts.get(str(DCTERMS.source), ())}
         for subject in self.own:
             if str(KG.Source) in self.types(subject) and subject not in used:
-                yield self.say("warning", "unused-source", subject, f"the source {self.name(subject)} is cited by nothing")
+                yield self.say(
+                    "warning", "unused-source", subject, f"the source {self.name(subject)} is cited by nothing"
+                )
 
 
 # ---------------------------------------------------------------- plain functions
@@ -349,36 +460,16 @@ def _iri(term: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _shapes_text(model: _ById) -> bytes:
-    return bytes(model.value.shapes.serialize(format="ox-nt"), "utf-8")
-
-
-class _ById:
-    """A model as a cache key: the same object, not an equal one."""
-
-    def __init__(self, value: Model) -> None:
-        self.value = value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ById) and self.value is other.value
-
-
 def _schema_ntriples(model: Model) -> bytes:
-    return _shapes_text(_ById(model))
+    return bytes(model.shapes.serialize(format="ox-nt"), "utf-8")
 
 
 @lru_cache(maxsize=4)
-def _shapes_of(model: _ById) -> shacl.Shapes:
-    return shacl.Shapes.from_text(_shapes_text(model).decode(), format="ntriples")
-
-
 def _compiled_shapes(model: Model) -> shacl.Shapes:
-    return _shapes_of(_ById(model))
+    return shacl.Shapes.from_text(_schema_ntriples(model).decode(), format="ntriples")
 
 
+@lru_cache(maxsize=4)
 def _messages(model: Model) -> dict[tuple[str, str], list[str]]:
     """Return (shape, path) -> the messages its property shapes carry."""
     facts = group(quad.triple for quad in parse(_schema_ntriples(model), format=RdfFormat.N_TRIPLES))

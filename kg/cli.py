@@ -26,8 +26,15 @@ from kg.store import Store, default_author
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-DATA = click.option("--data", type=FOLDER, envvar="KG_DATA", default=Path(".cartograph"), show_default=True, help="Folder of the store.")
-SCHEMA = click.option("--schema", type=FOLDER, envvar="KG_SCHEMA", help="Schema folder; by default the one that came with the installation.")
+DATA = click.option(
+    "--data", type=FOLDER, envvar="KG_DATA", default=Path(".cartograph"), show_default=True, help="Folder of the store."
+)
+SCHEMA = click.option(
+    "--schema",
+    type=FOLDER,
+    envvar="KG_SCHEMA",
+    help="Schema folder; by default the one that came with the installation.",
+)
 
 
 @contextmanager
@@ -66,11 +73,29 @@ def main() -> None:
 # ---------------------------------------------------------------- serving
 @main.command()
 @click.option("--host", envvar="KG_HOST", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", envvar="KG_PORT", type=int, default=8000, show_default=True, help="Port to listen on; 0 takes any free one.")
+@click.option(
+    "--port",
+    envvar="KG_PORT",
+    type=int,
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 takes any free one.",
+)
 @DATA
 @SCHEMA
-@click.option("--seeds", type=FOLDER, envvar="KG_SEEDS", help="Folder that fills an empty store; by default the seeds that came with the installation.")
-@click.option("--log-level", envvar="KG_LOG_LEVEL", default="info", show_default=True, type=click.Choice(["debug", "info", "warning", "error"]))
+@click.option(
+    "--seeds",
+    type=FOLDER,
+    envvar="KG_SEEDS",
+    help="Folder that fills an empty store; by default the seeds that came with the installation.",
+)
+@click.option(
+    "--log-level",
+    envvar="KG_LOG_LEVEL",
+    default="info",
+    show_default=True,
+    type=click.Choice(["debug", "info", "warning", "error"]),
+)
 def serve(**options: Any) -> None:
     """Serve the graph: GraphQL at /graphql, with an editor for browsers.
 
@@ -99,11 +124,18 @@ def settings() -> None:
 @main.command("check")
 @PATHS
 @SCHEMA
-@click.option("--reference", type=click.Path(path_type=Path), envvar="KG_REFERENCE", help="Identifier tables; by default the small built-in ones.")
+@click.option(
+    "--reference",
+    type=click.Path(path_type=Path),
+    envvar="KG_REFERENCE",
+    help="Identifier tables; by default the small built-in ones.",
+)
 @click.option("--against", type=FOLDER, help="Data folder whose graph the files may refer to.")
 @click.option("--format", "format_", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
-def check_(paths: Sequence[Path], schema: Path | None, reference: Path | None, against: Path | None, format_: str, strict: bool) -> None:
+def check_(
+    paths: Sequence[Path], schema: Path | None, reference: Path | None, against: Path | None, format_: str, strict: bool
+) -> None:
     """Check files: syntax, fields, evidence, kinds, identifiers, labels.
 
     Exit code 0: nothing wrong; 1: problems, all listed with file, line and column; 2: could not check.
@@ -128,7 +160,13 @@ def _context(folder: Path | None, documents: Sequence[Document]) -> list[Any]:
 def read_with_progress(paths: Sequence[Path], *, quiet: bool = False) -> list[Document]:
     """Read files, with a progress bar on a terminal."""
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
         task = progress.add_task("reading", total=None)
         return read_files(paths, lambda _, done, total: progress.update(task, completed=done, total=total))
@@ -139,7 +177,9 @@ def _print_diagnostics(diagnostics: Sequence[Diagnostic], documents: Sequence[Do
         click.echo(json.dumps([d.as_dict() for d in diagnostics], indent=2))
     elif format_ == "github":
         for d in diagnostics:
-            click.echo(f"::{d.severity} file={d.source},line={d.line or 1},col={d.column or 1},title={d.code}::{d.message} {d.hint}".rstrip())
+            click.echo(
+                f"::{d.severity} file={d.source},line={d.line or 1},col={d.column or 1},title={d.code}::{d.message} {d.hint}".rstrip()
+            )
     else:
         _print_text(diagnostics, documents)
 
@@ -169,7 +209,15 @@ def _print_text(diagnostics: Sequence[Diagnostic], documents: Sequence[Document]
 @click.option("--author", default=default_author, show_default="user name", help="Who; kept in the history.")
 @click.option("--remove", multiple=True, metavar="NAME", help="Take out what this file said.")
 @click.option("--dry-run", is_flag=True, help="Say what would change and change nothing.")
-def load(paths: Sequence[Path], data: Path, schema: Path | None, message: str, author: str, remove: Sequence[str], dry_run: bool) -> None:
+def load(
+    paths: Sequence[Path],
+    data: Path,
+    schema: Path | None,
+    message: str,
+    author: str,
+    remove: Sequence[str],
+    dry_run: bool,
+) -> None:
     """Check files and load them as one change set; a file replaces what it said before.
 
     Loading the same files twice changes nothing. Stop a running service first: it holds the store.
@@ -189,7 +237,9 @@ def load(paths: Sequence[Path], data: Path, schema: Path | None, message: str, a
         if change is None:
             click.echo(f"Nothing changed: the store at version {store.version} already says all that.")
         else:
-            click.echo(f"Version {change.version}: {change.added:,} quads added, {change.removed:,} removed. {service.snapshot!r}")
+            click.echo(
+                f"Version {change.version}: {change.added:,} quads added, {change.removed:,} removed. {service.snapshot!r}"
+            )
 
 
 @main.command()
@@ -200,7 +250,18 @@ def history(data: Path, format_: str) -> None:
     with plain_errors(), Store(data) as store:
         entries = store.history()[::-1]
     if format_ == "json":
-        rows = [{"version": e.version, "time": e.time.isoformat(), "author": e.author, "message": e.message, "added": e.added, "removed": e.removed, "sources": dict(e.sources)} for e in entries]
+        rows = [
+            {
+                "version": e.version,
+                "time": e.time.isoformat(),
+                "author": e.author,
+                "message": e.message,
+                "added": e.added,
+                "removed": e.removed,
+                "sources": dict(e.sources),
+            }
+            for e in entries
+        ]
         click.echo(json.dumps(rows, indent=2))
         return
     table = Table("Version", "Time", "Author", "Added", "Removed", "Message", box=None)
@@ -212,7 +273,9 @@ def history(data: Path, format_: str) -> None:
 @main.command()
 @DATA
 @SCHEMA
-@click.option("--seeds", type=FOLDER, envvar="KG_SEEDS", help="Seed folder; by default the one that came with the installation.")
+@click.option(
+    "--seeds", type=FOLDER, envvar="KG_SEEDS", help="Seed folder; by default the one that came with the installation."
+)
 def status(data: Path, schema: Path | None, seeds: Path | None) -> None:
     """Say what the store holds, and which seed files differ from what was loaded."""
     with plain_errors():
@@ -262,15 +325,32 @@ def reference() -> None:
 
 @reference.command("build")
 @click.argument("folder", type=FOLDER)
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="File to write; standard output by default. A name ending in .gz is compressed.")
-@click.option("--only-for", "only_for", type=click.Path(path_type=Path, exists=True), multiple=True, help="Only the identifiers used in these files, and their neighbours.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    help="File to write; standard output by default. A name ending in .gz is compressed.",
+)
+@click.option(
+    "--only-for",
+    "only_for",
+    type=click.Path(path_type=Path, exists=True),
+    multiple=True,
+    help="Only the identifiers used in these files, and their neighbours.",
+)
 def reference_build(folder: Path, output: Path | None, only_for: Sequence[Path]) -> None:
     """Build tables from a folder of TSV tables (mondo.tsv.gz, cl.tsv.gz, hp.tsv.gz, hgnc.tsv.gz …)."""
     with plain_errors():
         only = None
         if only_for:
             curie = load_model().prefixes.curie
-            only = {curie(t.value) for d in read_files(only_for) for triple in d.triples for t in (triple.subject, triple.object) if hasattr(t, "value")}
+            only = {
+                curie(t.value)
+                for d in read_files(only_for)
+                for triple in d.triples
+                for t in (triple.subject, triple.object)
+                if hasattr(t, "value")
+            }
         text = build(folder, only)
     if output is None:
         click.echo(text, nl=False)

@@ -39,7 +39,7 @@ def jsonld_context(model: Model) -> dict[str, Any]:
         "total": {"@id": str(KG.total), "@type": str(XSD.integer)},
         "@vocab": str(KG._NS),
     }
-    for owner in (*model.kinds, *model.records):
+    for owner in model.owners:
         terms[owner.name] = owner.iri
         for field in owner.fields:
             terms.setdefault(field.name, _term(field))

@@ -97,7 +97,9 @@ class CheckFailed(BadInput):
         errors = [d for d in self.diagnostics if d.severity == "error"]
         first = "\n".join(str(d) for d in errors[:5])
         more = f"\n… and {len(errors) - 5} more; run `kg check` to see all" if len(errors) > 5 else ""
-        super().__init__(f"{len(errors)} problem{'s' * (len(errors) != 1)} in the data, nothing was loaded:\n{first}{more}")
+        super().__init__(
+            f"{len(errors)} problem{'s' * (len(errors) != 1)} in the data, nothing was loaded:\n{first}{more}"
+        )
 
 
 class LimitExceeded(KGError):
@@ -150,7 +152,9 @@ class Conflict(StoreError):
 
     def __init__(self, expected: int, actual: int) -> None:
         self.expected, self.actual = expected, actual
-        super().__init__(f"The change was made for version {expected}, but the graph is at version {actual}. Read it again and retry.")
+        super().__init__(
+            f"The change was made for version {expected}, but the graph is at version {actual}. Read it again and retry."
+        )
 
     @property
     def extensions(self) -> dict[str, Any]:

@@ -43,11 +43,19 @@ class GraphService:
 
     def _build(self) -> Snapshot:
         last = self.store.history()[-1] if self.store.history() else None
-        version = Version(self.store.version, self.store.store_id, last and last.time, last and last.author, last and last.message)
+        version = Version(0, self.store.store_id)
+        if last:
+            version = Version(last.version, self.store.store_id, last.time, last.author, last.message)
         return Snapshot(self.model, project(self.store.triples(), self.model), version)
 
     def load(
-        self, documents: Sequence[Document], *, message: str, author: str | None = None, remove: Sequence[str] = (), expected_version: int | None = None
+        self,
+        documents: Sequence[Document],
+        *,
+        message: str,
+        author: str | None = None,
+        remove: Sequence[str] = (),
+        expected_version: int | None = None,
     ) -> ChangeSet | None:
         """Check and load documents as one change set, then swap in the next snapshot.
 
@@ -57,7 +65,11 @@ class GraphService:
         if any(problem.severity == "error" for problem in problems):
             raise CheckFailed(problems)
         change = self.store.load(
-            documents, message=message, author=author or default_author(), remove=remove, expected_version=expected_version
+            documents,
+            message=message,
+            author=author or default_author(),
+            remove=remove,
+            expected_version=expected_version,
         )
         if change:
             self.snapshot = self._build()
@@ -95,8 +107,15 @@ def read_files(paths: Sequence[Path], progress: Progress | None = None) -> list[
 def seed_changes(store: Store, seeds: Path) -> list[SeedChange]:
     """Return the seed files that are new, changed or missing since they were loaded."""
     loaded = store.sources()
-    now = {file.relative_to(seeds).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files_under([seeds])}
-    changes = [SeedChange(name, "changed" if name in loaded else "new") for name, digest in now.items() if loaded.get(name) != digest]
+    now = {
+        file.relative_to(seeds).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in files_under([seeds])
+    }
+    changes = [
+        SeedChange(name, "changed" if name in loaded else "new")
+        for name, digest in now.items()
+        if loaded.get(name) != digest
+    ]
     changes += [SeedChange(name, "missing") for name in loaded if name not in now]
     return sorted(changes, key=lambda change: change.name)
 
@@ -118,7 +137,9 @@ def open_service(data: Path | None = None, schema: Path | None = None, seeds: Pa
     return service
 
 
-def open_graph(data: Path | str | None = None, *, schema: Path | str | None = None, seeds: Path | str | None = None) -> Snapshot:
+def open_graph(
+    data: Path | str | None = None, *, schema: Path | str | None = None, seeds: Path | str | None = None
+) -> Snapshot:
     """Return the graph in a data folder as a snapshot, for use in Python.
 
     With no data folder the seeds (those that came with the installation by default) are read into

@@ -77,7 +77,6 @@ class Field:
         return snake_case(self.name)
 
 
-
 @dataclass(frozen=True)
 class Record:
     """A structured value, such as a CAR construct."""
@@ -156,9 +155,9 @@ class Link:
     description: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
-    """All that a schema folder says."""
+    """All that a schema folder says; a model equals only itself."""
 
     title: str
     description: str
@@ -171,12 +170,17 @@ class Model:
     directions: tuple[EnumValue, ...]
     verifications: tuple[EnumValue, ...]
     source_kinds: tuple[EnumValue, ...]
-    shapes: Graph = field(repr=False, compare=False)
+    shapes: Graph = field(repr=False)
 
     @cached_property
     def kind(self) -> dict[str, Kind]:
         """Kinds by name."""
         return {kind.name: kind for kind in self.kinds}
+
+    @cached_property
+    def owners(self) -> tuple[Kind | Record, ...]:
+        """Everything that has fields: kinds, then records."""
+        return (*self.kinds, *self.records)
 
     @cached_property
     def record(self) -> dict[str, Record]:
@@ -275,7 +279,7 @@ class _Reader:
         return model
 
     def title(self) -> tuple[str, str]:
-        for node in sorted(self.graph.subjects(RDF.type, OWL.Ontology)):
+        for node in sorted(self.graph.subjects(RDF.type, OWL.Ontology), key=str):
             if str(node) != str(KG._NS):
                 return self.text(node, RDFS.label) or "Knowledge graph", self.text(node, RDFS.comment)
         return "Knowledge graph", ""
@@ -325,7 +329,9 @@ class _Reader:
         return Record(local_name(node), str(node), self.need(node, RDFS.comment), self.fields(node))
 
     def fields(self, node: Node) -> tuple[Field, ...]:
-        shapes = sorted(self.graph.objects(node, SH.property), key=lambda p: (float(self.text(p, SH.order) or "inf"), str(p)))
+        shapes = sorted(
+            self.graph.objects(node, SH.property), key=lambda p: (float(self.text(p, SH.order) or "inf"), str(p))
+        )
         return tuple(self.field(shape) for shape in shapes)
 
     def field(self, shape: Node) -> Field:
@@ -358,7 +364,9 @@ class _Reader:
             return "entity", local_name(class_)
         declared = self.text(shape, SH.datatype)
         if declared not in DATATYPES:
-            raise SchemaError(f"The field {self.text(shape, SH.path)} has the datatype {declared or 'none'}; known are {', '.join(DATATYPES)}.")
+            raise SchemaError(
+                f"The field {self.text(shape, SH.path)} has the datatype {declared or 'none'}; known are {', '.join(DATATYPES)}."
+            )
         return DATATYPES[declared], None
 
     def enum(self, shape: Node) -> tuple[EnumValue, ...]:
@@ -382,7 +390,9 @@ class _Reader:
             phrase=self.text(node, KG.phrase) or local_name(node),
             inverse_phrase=self.text(node, KG.inversePhrase) or self.text(node, KG.phrase),
             effect_sign=int(self.text(node, KG.effectSign) or 0),
-            accepts_levels=tuple(self.text(level, SKOS.notation) for level in sorted(self.graph.objects(node, KG.acceptsLevel))),
+            accepts_levels=tuple(
+                self.text(level, SKOS.notation) for level in sorted(self.graph.objects(node, KG.acceptsLevel), key=str)
+            ),
             biolink_predicate=self.text(node, KG.biolinkPredicate) or None,
             biolink_association=self.text(node, KG.biolinkAssociation) or None,
             mapping_note=self.text(node, KG.mappingNote) or None,
@@ -394,7 +404,9 @@ class _Reader:
             return kinds
         unknown = [name for name in declared if name not in kinds]
         if unknown or not declared:
-            raise SchemaError(f"{node} has the {local_name(predicate)} {unknown or 'nothing'}; kinds are {', '.join(kinds)}.")
+            raise SchemaError(
+                f"{node} has the {local_name(predicate)} {unknown or 'nothing'}; kinds are {', '.join(kinds)}."
+            )
         return tuple(sorted(declared))
 
     def level(self, node: Node) -> EvidenceLevel:
@@ -431,9 +443,8 @@ def _check(model: Model) -> None:
         raise SchemaError(f"Two kinds share a plural: {', '.join(sorted(plurals))}.")
     if not model.levels:
         raise SchemaError("The schema declares no kg:EvidenceLevel.")
-    for kind_or_record in (*model.kinds, *model.records):
-        for item in kind_or_record.fields:
+    for owner in model.owners:
+        for item in owner.fields:
             known = model.record if item.datatype == "record" else model.kind
             if item.target is not None and item.target not in known:
-                raise SchemaError(f"{kind_or_record.name}.{item.name} refers to {item.target}, which is not declared.")
-
+                raise SchemaError(f"{owner.name}.{item.name} refers to {item.target}, which is not declared.")

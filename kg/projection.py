@@ -86,7 +86,9 @@ class _Projector:
         self.model = model
         self.curie = model.prefixes.curie
         self.level = {level.iri: level for level in model.levels}
-        self.notation = {value.iri: value.name for value in (*model.directions, *model.verifications, *model.source_kinds)}
+        self.notation = {
+            value.iri: value.name for value in (*model.directions, *model.verifications, *model.source_kinds)
+        }
 
     def projection(self) -> Projection:
         entities = []
@@ -197,7 +199,13 @@ class _Projector:
     def study(self, iri: str) -> Study:
         curie = self.curie(iri)
         is_entity = iri in self.facts and self.kind(iri) is not None
-        return Study(curie, iri, self.value(iri, LABEL) or curie, self.value(iri, DCTERMS.description), curie if is_entity else None)
+        return Study(
+            curie,
+            iri,
+            self.value(iri, LABEL) or curie,
+            self.value(iri, DCTERMS.description),
+            curie if is_entity else None,
+        )
 
     def claim(self, iri: str, known: set[str]) -> Claim | None:
         ends = [self.value(iri, term) for term in (RDF.subject, RDF.predicate, RDF.object)]

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeAlias, cast
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, parse
 from rdflib.namespace import RDF
@@ -21,8 +22,8 @@ from rdflib.namespace import RDF
 from kg.errors import BadInput, SyntaxProblem
 from kg.vocabulary import ASSERTION, EVIDENCE, KG, NODE
 
-Subject = NamedNode | BlankNode
-Term = NamedNode | BlankNode | Literal
+Subject: TypeAlias = Any  # NamedNode or BlankNode; pyoxigraph's stubs also allow RDF 1.2 triples, which reading refuses
+Term: TypeAlias = Any  # the same, or Literal
 
 FORMATS = {
     "ttl": RdfFormat.TURTLE,
@@ -107,10 +108,12 @@ def read_text(data: bytes, ending: str, name: str) -> Document:
     text = _decode(data, name)
     document = Document(name, hashlib.sha256(data).hexdigest(), text, [])
     quads = _parse(text, format_, name)
+    if any(isinstance(quad.object, Triple) for quad in quads):
+        raise SyntaxProblem(name, "RDF 1.2 triple terms are not supported; write a kg:Assertion instead")
     if format_ == RdfFormat.TURTLE and _place_statements(document):
         return document
     document.triples = [quad.triple for quad in quads]
-    document.places = _search(text, {t.subject for t in document.triples})  # type: ignore[arg-type]
+    document.places = _search(text, {t.subject for t in document.triples})
     return document
 
 
@@ -120,7 +123,7 @@ def _place_statements(document: Document) -> bool:
         for place, triples in _statements(document.text, document.name):
             document.triples += triples
             for triple in triples:
-                document.places.setdefault(triple.subject, place)  # type: ignore[arg-type]
+                document.places.setdefault(triple.subject, place)
     except SyntaxProblem:  # the whole text parses, so only the cut is wrong, as in "x:a x:b x:c.@prefix y: <…> ."
         document.triples, document.places = [], {}
         return False
@@ -133,12 +136,14 @@ def _decode(data: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        raise SyntaxProblem(name, f"byte 0x{data[error.start]:02x} is not valid UTF-8; save the file as UTF-8", line, column) from error
+        raise SyntaxProblem(
+            name, f"byte 0x{data[error.start]:02x} is not valid UTF-8; save the file as UTF-8", line, column
+        ) from error
 
 
 def _parse(text: str, format_: RdfFormat, name: str) -> list[Quad]:
     try:
-        return list(parse(text.encode(), format=format_))  # type: ignore[arg-type]
+        return list(parse(text.encode(), format=format_))
     except SyntaxError as error:
         message = re.sub(r"^Parser error (?:at line \d+ )?(?:between )?.*?: ", "", str(error.msg))
         raise SyntaxProblem(name, message, error.lineno, error.offset) from error
@@ -169,7 +174,11 @@ def _cut(text: str) -> Iterator[tuple[int, int]]:
         if start is None:
             start = match.start()
             directive = match.group().lower()
-        if kind == "end" or (directive == "prefix" and match.group().startswith("<")) or (directive == "base" and kind == "quoted"):
+        if (
+            kind == "end"
+            or (directive == "prefix" and match.group().startswith("<"))
+            or (directive == "base" and kind == "quoted")
+        ):
             yield start, match.end()
             start, directive = None, ""
 
@@ -204,8 +213,9 @@ def name_nodes(document: Document) -> Document:
     and a changed line changes only its own node. Raises SyntaxProblem for blank nodes in a circle.
     """
     names = _Names(document)
-    triples = {Triple(names(t.subject), t.predicate, names(t.object)) for t in document.triples}  # type: ignore[arg-type]
-    triples |= {Triple(t.object, _TYPE, _EVIDENCE_CLASS) for t in triples if t.predicate == _EVIDENCE}  # type: ignore[arg-type]
+    triples = {Triple(names(t.subject), t.predicate, names(t.object)) for t in document.triples}
+    evidence: set[Term] = {t.object for t in triples if t.predicate == _EVIDENCE}
+    triples |= {Triple(node, _TYPE, _EVIDENCE_CLASS) for node in evidence}
     places: dict[Subject, Place] = {}
     for node, place in document.places.items():
         places.setdefault(names(node), place)
@@ -220,7 +230,7 @@ class _Names:
         self.out: dict[Term, list[Triple]] = defaultdict(list)
         self.parents: dict[Term, list[Triple]] = defaultdict(list)
         for triple in document.triples:
-            self.out[triple.subject].append(triple)  # type: ignore[index]
+            self.out[triple.subject].append(triple)
             if isinstance(triple.object, BlankNode):
                 self.parents[triple.object].append(triple)
         self.known: dict[Term, NamedNode] = {}
@@ -240,9 +250,10 @@ class _Names:
             return NamedNode(assertion_iri(*claim))
         if isinstance(node, NamedNode):
             return node
-        links = sorted(f"{self(t.subject).value} {t.predicate.value}" for t in self.parents[node])  # type: ignore[union-attr, arg-type]
+        content = self.content(node)  # first, because it notices circles
+        links = sorted(f"{self(t.subject).value} {t.predicate.value}" for t in self.parents[node])
         base = EVIDENCE if any(t.predicate == _EVIDENCE for t in self.parents[node]) else NODE
-        return NamedNode(base + _digest("\n".join([*links[:1], self.content(node)])))
+        return NamedNode(base + _digest("\n".join([*links[:1], content])))
 
     def claim(self, node: Subject) -> tuple[str, str, str] | None:
         facts = self.out[node]
@@ -251,20 +262,26 @@ class _Names:
         ends = [{t.object for t in facts if t.predicate == term} for term in _SPO]
         if any(len(end) != 1 for end in ends):
             return None
-        s, p, o = (next(iter(end)) for end in ends)
+        s, p, o = (cast(Term, next(iter(end))) for end in ends)
         if not all(isinstance(term, NamedNode) for term in (s, p, o)):
             return None
-        return s.value, p.value, o.value  # type: ignore[union-attr]
+        return s.value, p.value, o.value
 
     def content(self, node: Term) -> str:
         if not isinstance(node, BlankNode):
             return str(node)
         if node in self.open:
             place = self.document.places.get(node)
-            raise SyntaxProblem(self.document.name, "blank nodes refer to each other in a circle; give one an IRI", place and place.line)
+            raise SyntaxProblem(
+                self.document.name,
+                "blank nodes refer to each other in a circle; give one an IRI",
+                place.line if place else None,
+            )
         if node not in self.contents:
             self.open.add(node)
-            self.contents[node] = _digest("\n".join(sorted(f"{t.predicate} {self.content(t.object)}" for t in self.out[node])))  # type: ignore[arg-type]
+            self.contents[node] = _digest(
+                "\n".join(sorted(f"{t.predicate} {self.content(t.object)}" for t in self.out[node]))
+            )
             self.open.discard(node)
         return self.contents[node]
 

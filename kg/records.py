@@ -6,9 +6,9 @@ Each kind of the schema gets its own subclass of ``Entity`` with its fields as a
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -139,7 +139,7 @@ class Evidence:
     verification: str | None = None
 
     @cached_property
-    def known_on(self) -> date:
+    def known_on(self) -> datetime.date:
         """The first day on which the evidence was surely known: the last day that its date may mean."""
         return last_day(self.date)
 
@@ -167,7 +167,7 @@ class Assertion:
         return self.supported and any(item.direction == "CONTRADICTS" for item in self.evidence)
 
     @cached_property
-    def latest(self) -> date:
+    def latest(self) -> datetime.date:
         """The day of the newest evidence."""
         return max(item.known_on for item in self.evidence)
 
@@ -211,7 +211,9 @@ class KindClasses:
 
     def __init__(self, model: Model) -> None:
         self.entities: dict[str, type[Entity]] = {
-            kind.name: type(kind.name, (Entity,), _body(kind.description, [f.name for f in kind.fields], kind=kind.name))
+            kind.name: type(
+                kind.name, (Entity,), _body(kind.description, [f.name for f in kind.fields], kind=kind.name)
+            )
             for kind in model.kinds
         }
         self.structures: dict[str, type[Structure]] = {

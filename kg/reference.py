@@ -66,7 +66,9 @@ def load_reference(path: Path | None = None) -> Reference:
     """Read a table file (the built-in one by default), gzipped if its name ends in .gz."""
     path = path or BUILT_IN
     if not path.exists():
-        raise BadInput(f"The reference table {path} does not exist; build one with `kg reference build DIR --output {path}`.")
+        raise BadInput(
+            f"The reference table {path} does not exist; build one with `kg reference build DIR --output {path}`."
+        )
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as file:
         return _parse(file.read())
@@ -104,7 +106,14 @@ RECIPES = (
     Recipe("CL", "cl.tsv.gz", "v2026-03-26", "CC BY 4.0, Cell Ontology"),
     Recipe("HP", "hp.tsv.gz", "2025-11-24", "HPO licence (free use, unaltered), Human Phenotype Ontology"),
     Recipe("DOID", "doid.tsv.gz", "2026-08-19", "CC0, Human Disease Ontology"),
-    Recipe("HGNC", "hgnc.tsv.gz", "2024-07", "CC0, HUGO Gene Nomenclature Committee", "symbol", lambda row: row["status"] != "Approved"),
+    Recipe(
+        "HGNC",
+        "hgnc.tsv.gz",
+        "2024-07",
+        "CC0, HUGO Gene Nomenclature Committee",
+        "symbol",
+        lambda row: row["status"] != "Approved",
+    ),
     Recipe("ECO", "eco.tsv.gz", "2024-07-19", "CC0, Evidence and Conclusion Ontology"),
 )
 
@@ -140,7 +149,11 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 
 def _near(row: dict[str, str], only: set[str]) -> bool:
     """Whether a row is one of the wanted, a child of one, or what one replaced."""
-    return row["id"] in only or not only.isdisjoint(row.get("parents", "").split("|")) or row.get("replaced_by", "") in only
+    return (
+        row["id"] in only
+        or not only.isdisjoint(row.get("parents", "").split("|"))
+        or row.get("replaced_by", "") in only
+    )
 
 
 def _line(recipe: Recipe, row: dict[str, str]) -> str:

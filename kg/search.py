@@ -20,7 +20,12 @@ from rapidfuzz import fuzz, process
 from kg.errors import NearMatch
 from kg.records import Entity
 
-SHORT, SHORT_CUTOFF, LONG_CUTOFF, PARTIAL_CUTOFF = 6, 88.0, 78.0, 85.0  # short symbols one letter apart are different things
+SHORT, SHORT_CUTOFF, LONG_CUTOFF, PARTIAL_CUTOFF = (
+    6,
+    88.0,
+    78.0,
+    85.0,
+)  # short symbols one letter apart are different things
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,12 @@ class SearchIndex:
     @cached_property
     def _table(self) -> sqlite3.Connection:
         table = sqlite3.connect(":memory:", check_same_thread=False)
-        table.execute("CREATE VIRTUAL TABLE names USING fts5(text, tokenize=\"unicode61 remove_diacritics 2\", prefix='2 3')")
-        table.executemany("INSERT INTO names(rowid, text) VALUES (?, ?)", ((i, normalise(n.text)) for i, n in enumerate(self.names)))
+        table.execute(
+            "CREATE VIRTUAL TABLE names USING fts5(text, tokenize=\"unicode61 remove_diacritics 2\", prefix='2 3')"
+        )
+        table.executemany(
+            "INSERT INTO names(rowid, text) VALUES (?, ?)", ((i, normalise(n.text)) for i, n in enumerate(self.names))
+        )
         return table
 
     @cached_property
@@ -91,14 +100,20 @@ class SearchIndex:
             if tier == self._by_spelling and hits:
                 break
             for hit in tier(wanted):
-                if (allowed is None or hit.entity.kind in allowed) and hits.get(hit.entity.curie, hit).score <= hit.score:
+                if (allowed is None or hit.entity.kind in allowed) and hits.get(
+                    hit.entity.curie, hit
+                ).score <= hit.score:
                     hits[hit.entity.curie] = hit
         return sorted(hits.values(), key=lambda hit: (-hit.score, hit.entity.label.lower(), hit.entity.curie))[:limit]
 
     def near(self, text: str, limit: int = 3) -> list[NearMatch]:
         """Return entities whose names look like a text, for error messages."""
         wanted = normalise(text)
-        found = process.extract(wanted, self._spellings, scorer=fuzz.ratio, limit=limit * 4, score_cutoff=60) if wanted else []
+        found = (
+            process.extract(wanted, self._spellings, scorer=fuzz.ratio, limit=limit * 4, score_cutoff=60)
+            if wanted
+            else []
+        )
         near = {self.names[i].entity.curie: self.names[i].entity.label for _, _, i in found}
         return [NearMatch(curie, label) for curie, label in list(near.items())[:limit]]
 

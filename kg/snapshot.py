@@ -38,8 +38,21 @@ class Version(Frozen):
     author: str | None
     message: str | None
 
-    def __init__(self, number: int, store: str, time: datetime | None = None, author: str | None = None, message: str | None = None) -> None:
-        for name, value in (("number", number), ("store", store), ("time", time), ("author", author), ("message", message)):
+    def __init__(
+        self,
+        number: int,
+        store: str,
+        time: datetime | None = None,
+        author: str | None = None,
+        message: str | None = None,
+    ) -> None:
+        for name, value in (
+            ("number", number),
+            ("store", store),
+            ("time", time),
+            ("author", author),
+            ("message", message),
+        ):
             object.__setattr__(self, name, value)
 
     @property
@@ -51,7 +64,15 @@ class Version(Frozen):
 class Snapshot:
     """The graph at one version, and optionally as it was known on a day."""
 
-    def __init__(self, model: Model, projection: Projection, version: Version, *, known_on: date | None = None, classes: KindClasses | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        projection: Projection,
+        version: Version,
+        *,
+        known_on: date | None = None,
+        classes: KindClasses | None = None,
+    ) -> None:
         self.model = model
         self.version = version
         self.known_on = known_on
@@ -110,7 +131,9 @@ class Snapshot:
         for assertion in self.assertions:
             if assertion.supported:
                 links[assertion.subject.curie][assertion.relation].append(Edge(assertion, assertion.object, False))
-                links[assertion.object.curie][inverse[assertion.relation]].append(Edge(assertion, assertion.subject, True))
+                links[assertion.object.curie][inverse[assertion.relation]].append(
+                    Edge(assertion, assertion.subject, True)
+                )
         for curie, by_name in links.items():
             ordered = {name: tuple(sorted(edges, key=_edge_order)) for name, edges in by_name.items()}
             self.entities[curie].links.update(ordered)
@@ -151,7 +174,9 @@ class Snapshot:
         fields = {kind.name: [f for f in kind.fields if f.curie_prefix] for kind in self.model.kinds}
         for entity in self.entities.values():
             names = [entity.iri, entity.curie, *entity.xrefs]
-            names += [f"{f.curie_prefix}:{value}" for f in fields[entity.kind] if (value := getattr(entity, f.attribute))]
+            names += [
+                f"{f.curie_prefix}:{value}" for f in fields[entity.kind] if (value := getattr(entity, f.attribute))
+            ]
             for name in names:
                 aliases.setdefault(name.lower(), entity)
         return aliases
@@ -162,7 +187,11 @@ class Snapshot:
             return self.entities[name]
         iri = self.model.prefixes.iri(name)
         canonical = self.model.prefixes.curie(iri) if iri else name
-        return self.entities.get(canonical) or self._aliases.get(canonical.lower()) or self._aliases.get(name.strip().lower())
+        return (
+            self.entities.get(canonical)
+            or self._aliases.get(canonical.lower())
+            or self._aliases.get(name.strip().lower())
+        )
 
     def entity(self, name: str) -> Entity:
         """Return what ``find`` finds; raises NotFound, with near matches, where that is nothing."""
@@ -222,11 +251,14 @@ class Snapshot:
                     evidence=a.evidence,
                     assertion=a.id,
                 )
-        return nx.freeze(graph)
+        frozen: nx.MultiDiGraph[str] = nx.freeze(graph)
+        return frozen
 
     def __repr__(self) -> str:
         known = f" as known on {self.known_on}" if self.known_on else ""
-        return f"<Snapshot version {self.version.number}{known}: {len(self.entities)} entities, {self.edge_count} edges>"
+        return (
+            f"<Snapshot version {self.version.number}{known}: {len(self.entities)} entities, {self.edge_count} edges>"
+        )
 
 
 def _refers(value: Any) -> bool:

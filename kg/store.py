@@ -24,7 +24,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, TypeAlias
 from urllib.parse import quote, unquote
 
 import pyoxigraph as ox
@@ -43,7 +43,11 @@ _TYPE, _CHANGE_SET = NamedNode(str(RDF.type)), NamedNode(str(KG.ChangeSet))
 _ASSERTION, _EVIDENCE = NamedNode(str(KG.Assertion)), NamedNode(str(KG.evidence))
 _DIRECTION, _SUPPORTS = NamedNode(str(KG.direction)), NamedNode(str(KG.Supports))
 _SPO = tuple(NamedNode(str(term)) for term in (RDF.subject, RDF.predicate, RDF.object))
-_TIME, _WHO, _STORE = NamedNode(str(PROV.endedAtTime)), NamedNode(str(PROV.wasAssociatedWith)), NamedNode(str(DCTERMS.isPartOf))
+_TIME, _WHO, _STORE = (
+    NamedNode(str(PROV.endedAtTime)),
+    NamedNode(str(PROV.wasAssociatedWith)),
+    NamedNode(str(DCTERMS.isPartOf)),
+)
 _USED, _TITLE = NamedNode(str(PROV.used)), NamedNode(str(DCTERMS.title))
 
 UPDATE_QUADS = 300_000  # one SPARQL update of this size takes about 5 s and 1.3 GB (research/stores.md, size)
@@ -134,17 +138,21 @@ class Store:
         """Return every triple that a source file states, but for the named files."""
         seen: dict[Triple, None] = {}
         for graph in self._inner.named_graphs():
-            if isinstance(graph, NamedNode) and graph.value.startswith(SOURCE) and source_name(graph.value) not in names:
+            if (
+                isinstance(graph, NamedNode)
+                and graph.value.startswith(SOURCE)
+                and source_name(graph.value) not in names
+            ):
                 seen.update((quad.triple, None) for quad in self._inner.quads_for_pattern(None, None, None, graph))
         return list(seen)
 
     def delta(self, version: int) -> Delta:
         """Return exactly what a change set removed and added; raises KeyError for an unknown version."""
         entry = NamedNode(f"{CHANGE}{version}")
-        text = next((q.object.value for q in self._inner.quads_for_pattern(entry, NamedNode(str(KG.delta)), None, HISTORY)), None)  # type: ignore[union-attr]
-        if text is None:
+        quads: list[Any] = list(self._inner.quads_for_pattern(entry, NamedNode(str(KG.delta)), None, HISTORY))
+        if not quads:
             raise KeyError(version)
-        return _unpack(text)
+        return _unpack(quads[0].object.value)
 
     # -------------------------------------------------------------- writing
     def preview(self, documents: Iterable[Document], remove: Iterable[str] = ()) -> Delta:
@@ -154,7 +162,7 @@ class Store:
         for name, triples in [*((d.name, d.triples) for d in documents), *((name, []) for name in remove)]:
             graph = NamedNode(SOURCE + quote(name))
             old = set(self._inner.quads_for_pattern(None, None, None, graph))
-            new = _as_stored(Quad(*triple, graph) for triple in triples)
+            new = _as_stored(Quad(t.subject, t.predicate, t.object, graph) for t in triples)
             removed += old - new
             added += new - old
         if removed or added:
@@ -186,7 +194,13 @@ class Store:
                 return None
             sources = {**{d.name: d.sha256 for d in documents}, **dict.fromkeys(remove, "")}
             change = ChangeSet(
-                self.version + 1, datetime.now(UTC).replace(microsecond=0), author, message, len(delta.added), len(delta.removed), sources
+                self.version + 1,
+                datetime.now(UTC).replace(microsecond=0),
+                author,
+                message,
+                len(delta.added),
+                len(delta.removed),
+                sources,
             )
             self._commit(delta, change)
             self.history_entries = (*self.history_entries, change)
@@ -197,7 +211,9 @@ class Store:
             raise StoreError("This store was opened before a fork; only the process that opened it may write.")
         free = shutil.disk_usage(self.folder).free
         if free < self._free_bytes:
-            raise StoreFull(f"{self.folder} has {free >> 20} MB free and {self._free_bytes >> 20} MB are needed to write safely. Free some space; reading goes on.")
+            raise StoreFull(
+                f"{self.folder} has {free >> 20} MB free and {self._free_bytes >> 20} MB are needed to write safely. Free some space; reading goes on."
+            )
 
     def _commit(self, delta: Delta, change: ChangeSet) -> None:
         quads = [*delta.added, *self._entry(change, delta)]
@@ -242,17 +258,22 @@ class Store:
     # -------------------------------------------------------------- opening
     def _read_history(self) -> tuple[ChangeSet, ...]:
         facts: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-        for quad in self._inner.quads_for_pattern(None, None, None, HISTORY):
-            facts[quad.subject.value][quad.predicate.value].append(quad.object.value)  # type: ignore[union-attr]
+        quads: Iterator[Any] = self._inner.quads_for_pattern(None, None, None, HISTORY)
+        for quad in quads:
+            facts[quad.subject.value][quad.predicate.value].append(quad.object.value)
         entries = [_change_set(about, facts) for about in facts.values() if str(KG.version) in about]
-        self._stated_id = next((about[str(DCTERMS.isPartOf)][0] for about in facts.values() if str(DCTERMS.isPartOf) in about), None)
+        self._stated_id = next(
+            (about[str(DCTERMS.isPartOf)][0] for about in facts.values() if str(DCTERMS.isPartOf) in about), None
+        )
         return tuple(sorted(entries, key=lambda entry: entry.version))
 
     def _check_sidecar(self) -> str:
         path = self.folder / "head.json"
         if not path.exists():
             if self.history_entries:
-                raise StoreDamaged(f"{path} is missing, so what was last acknowledged is unknown. Restore {self.folder} from a backup, or delete it and load again.")
+                raise StoreDamaged(
+                    f"{path} is missing, so what was last acknowledged is unknown. Restore {self.folder} from a backup, or delete it and load again."
+                )
             store_id = uuid.uuid4().hex
             _write_sidecar(self.folder, {"version": 0, "store": store_id})
             return store_id
@@ -260,7 +281,9 @@ class Store:
             head = json.loads(path.read_text(encoding="utf-8"))
             acknowledged, store_id = int(head["version"]), str(head["store"])
         except (ValueError, KeyError, TypeError) as error:
-            raise StoreDamaged(f"{path} is not readable ({error}). Restore {self.folder} from a backup, or delete it and load again.") from error
+            raise StoreDamaged(
+                f"{path} is not readable ({error}). Restore {self.folder} from a backup, or delete it and load again."
+            ) from error
         if self.version < acknowledged or (self._stated_id and self._stated_id != store_id):
             raise StoreDamaged(
                 f"{self.folder} holds version {self.version}, but version {acknowledged} was acknowledged: its last writes are lost. "
@@ -279,7 +302,9 @@ def _take_lock(path: Path) -> IO[str]:
         holder = lock.read().strip()
         lock.close()
         who = f" by process {holder}" if holder else ""
-        raise StoreLocked(f"The data folder {path.parent} is in use{who}. Stop that process, or choose another folder with --data.") from error
+        raise StoreLocked(
+            f"The data folder {path.parent} is in use{who}. Stop that process, or choose another folder with --data."
+        ) from error
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()
@@ -289,7 +314,7 @@ def _take_lock(path: Path) -> IO[str]:
 def _open_oxigraph(path: Path) -> ox.Store:
     try:
         return ox.Store(str(path))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         if "lock" in str(error).lower():
             raise StoreLocked(f"The store {path} is open in another process ({error}).") from error
         raise StoreDamaged(
@@ -321,7 +346,9 @@ def _as_stored(quads: Iterable[Quad]) -> set[Quad]:
 
 def _bounded(quads: int) -> None:
     if quads > UPDATE_QUADS:
-        raise LimitExceeded("change set quads", UPDATE_QUADS, quads, "Load the files into an empty data folder, or in several steps.")
+        raise LimitExceeded(
+            "change set quads", UPDATE_QUADS, quads, "Load the files into an empty data folder, or in several steps."
+        )
 
 
 def _data(quads: Iterable[Quad]) -> str:
@@ -374,54 +401,55 @@ def _derive(store: ox.Store | None, removed: Sequence[Quad], added: Sequence[Qua
     return stale, fresh
 
 
-Index = Mapping[NamedNode, Mapping[NamedNode, list[NamedNode | Literal]]]
+Node: TypeAlias = Any  # NamedNode or Literal: reading lets nothing else through
+Index = Mapping[Node, Mapping[Node, list[Node]]]
 
 
 def _index(quads: Iterable[Quad]) -> Index:
-    index: dict[NamedNode, dict[NamedNode, list[NamedNode | Literal]]] = defaultdict(lambda: defaultdict(list))
+    index: dict[Node, dict[Node, list[Node]]] = defaultdict(lambda: defaultdict(list))
     for quad in quads:
-        index[quad.subject][quad.predicate].append(quad.object)  # type: ignore[index, arg-type]
+        index[quad.subject][quad.predicate].append(quad.object)
     return index
 
 
-def _after(store: ox.Store | None, removed: Sequence[Quad], come: Index) -> Callable[[NamedNode, NamedNode], set[NamedNode | Literal]]:
+def _after(store: ox.Store | None, removed: Sequence[Quad], come: Index) -> Callable[[Node, Node], set[Node]]:
     """Return a look-up of (subject, predicate) -> objects in the source graphs as they will be."""
     gone = set(removed)
 
-    def objects(subject: NamedNode, predicate: NamedNode) -> set[NamedNode | Literal]:
-        kept: set[NamedNode | Literal] = set(come[subject][predicate]) if subject in come else set()
+    def objects(subject: Node, predicate: Node) -> set[Node]:
+        kept: set[Node] = set(come[subject][predicate]) if subject in come else set()
         for quad in store.quads_for_pattern(subject, predicate, None, None) if store else ():
             if quad not in gone and quad.graph_name != DERIVED:
-                kept.add(quad.object)  # type: ignore[arg-type]
+                kept.add(quad.object)
         return kept
 
     return objects
 
 
-def _touched(store: ox.Store | None, gone: Index, come: Index) -> Iterator[NamedNode]:
-    seen: set[NamedNode] = set()
+def _touched(store: ox.Store | None, gone: Index, come: Index) -> Iterator[Node]:
+    seen: set[Node] = set()
     for index in (gone, come):
         for node, facts in index.items():
             if _EVIDENCE in facts or _ASSERTION in facts.get(_TYPE, ()):
                 seen.add(node)
             elif store and _DIRECTION in facts:
-                seen |= {quad.subject for quad in store.quads_for_pattern(None, _EVIDENCE, node, None)}  # type: ignore[misc]
+                seen |= {quad.subject for quad in store.quads_for_pattern(None, _EVIDENCE, node, None)}
     yield from sorted(seen, key=str)
 
 
 def _claims(assertion: NamedNode, gone: Index, come: Index, store: ox.Store | None) -> Iterator[Quad]:
     """Yield the plain triple of an assertion, as a quad of the derived graph."""
-    parts = []
+    parts: list[Any] = []
     for term in _SPO:
-        values = [*come.get(assertion, {}).get(term, ()), *gone.get(assertion, {}).get(term, ())]
+        values: list[Node] = [*come.get(assertion, {}).get(term, ()), *gone.get(assertion, {}).get(term, ())]
         if not values and store:
-            values = [quad.object for quad in store.quads_for_pattern(assertion, term, None, None)]  # type: ignore[misc]
+            values = [quad.object for quad in store.quads_for_pattern(assertion, term, None, None)]
         parts.append(values[0] if values else None)
     if all(isinstance(part, NamedNode) for part in parts):
-        yield Quad(*parts, DERIVED)  # type: ignore[arg-type, call-arg]
+        yield Quad(parts[0], parts[1], parts[2], DERIVED)
 
 
-def _stands(assertion: NamedNode, plain: Quad, objects: Callable[[NamedNode, NamedNode], set[NamedNode | Literal]]) -> bool:
+def _stands(assertion: NamedNode, plain: Quad, objects: Callable[[Node, Node], set[Node]]) -> bool:
     if plain.object not in objects(assertion, _SPO[2]):
         return False
     evidence = objects(assertion, _EVIDENCE)

@@ -72,12 +72,19 @@ def neighbourhood(around: Sequence[Entity], depth: int, max_nodes: int, constrai
     (product of confidences along the way). Raises BadInput for a depth or size below what makes sense.
     """
     if depth < 0 or max_nodes < 1:
-        raise BadInput(f"A view needs a depth of 0 or more and room for 1 node or more, not depth {depth} and {max_nodes} nodes.")
+        raise BadInput(
+            f"A view needs a depth of 0 or more and room for 1 node or more, not depth {depth} and {max_nodes} nodes."
+        )
     constraints = constraints or Constraints()
     reached = list(_reach(around, depth, constraints))
     kept = reached[: max(max_nodes, len({entity.curie for entity in around}))]
     chosen = {candidate.entity.curie for candidate in kept}
-    edges = {edge.assertion.id: edge.assertion for c in kept for edge in _allowed(c.entity, constraints) if edge.node.curie in chosen}
+    edges = {
+        edge.assertion.id: edge.assertion
+        for c in kept
+        for edge in _allowed(c.entity, constraints)
+        if edge.node.curie in chosen
+    }
     nodes = tuple(ViewNode(c.entity, c.distance, _hidden(c.entity, edges)) for c in kept)
     return View(nodes, tuple(edges.values()), len(reached), "maxNodes" if len(kept) < len(reached) else None)
 

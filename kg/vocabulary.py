@@ -119,7 +119,7 @@ class Prefixes:
             return self._converter.expand(f"CLINICALTRIALS:{name.upper()}")
         if name.startswith(("http://", "https://")):
             return name
-        return self._converter.expand(name)
+        return self._converter.expand(name) if ":" in name else None
 
     def page(self, iri: str) -> str | None:
         """Return the web page about an IRI, where its prefix has one."""

@@ -1,0 +1,1 @@
+"""The service: the library's graph over HTTP."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -18,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
 from kg.graph import GraphService
+from server.graphql.caches import LRU
 from server.graphql.errors import request_error
 from server.graphql.execution import Engine
 from server.graphql.http import GraphQLEndpoint, prefers_html
@@ -30,7 +32,9 @@ from server.web.assets import WebAssets
 log = structlog.get_logger("cartograph")
 
 
-def create_app(service: GraphService, settings: Settings | None = None, on_stop: Callable[[], None] | None = None) -> Starlette:
+def create_app(
+    service: GraphService, settings: Settings | None = None, on_stop: Callable[[], None] | None = None
+) -> Starlette:
     """Return the application that serves a graph; ``on_stop`` is called when it shuts down."""
     settings = settings or Settings()
     metrics, assets = Metrics(), WebAssets()
@@ -50,7 +54,11 @@ def create_app(service: GraphService, settings: Settings | None = None, on_stop:
 
     async def graphql(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        page = request.method in {"GET", "HEAD"} and "query" not in request.query_params and prefers_html(request.headers.get("accept", ""))
+        page = (
+            request.method in {"GET", "HEAD"}
+            and "query" not in request.query_params
+            and prefers_html(request.headers.get("accept", ""))
+        )
         if page and settings.graphiql:
             await graphiql_page(service.model.title, assets)(scope, receive, send)
         else:
@@ -71,7 +79,12 @@ def create_app(service: GraphService, settings: Settings | None = None, on_stop:
         *([_cors(settings)] if settings.cors_origins else []),
         Middleware(CompressMiddleware, minimum_size=1_000),
     ]
-    app = Starlette(routes=routes, middleware=middleware, lifespan=lifespan, exception_handlers={HTTPException: _http_error, 500: _fault})
+    app = Starlette(
+        routes=routes,
+        middleware=middleware,
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _http_error, 500: _fault},
+    )
     app.state.engine, app.state.endpoint, app.state.service = engine, endpoint, service
     return app
 
@@ -124,11 +137,15 @@ def _publish(metrics: Metrics, service: GraphService, engine: Engine, endpoint: 
     metrics.gauge("graph_version", "Version of the graph being served.", lambda: service.snapshot.version.number)
     metrics.gauge("graph_entities", "Entities in the graph.", lambda: len(service.snapshot.entities))
     metrics.gauge("graph_edges", "Edges in the graph.", lambda: service.snapshot.edge_count)
-    for name, cache in (("document", engine.documents), ("response", endpoint.responses)):
-        metrics.gauge(f"{name}_cache_hits", f"Hits of the {name} cache.", lambda cache=cache: cache.hits)
-        metrics.gauge(f"{name}_cache_misses", f"Misses of the {name} cache.", lambda cache=cache: cache.misses)
-        metrics.gauge(f"{name}_cache_entries", f"Entries in the {name} cache.", lambda cache=cache: len(cache))
+    _publish_cache(metrics, "document", engine.documents)
+    _publish_cache(metrics, "response", endpoint.responses)
     metrics.gauge("response_cache_bytes", "Bytes used by the response cache.", lambda: endpoint.responses.used)
+
+
+def _publish_cache(metrics: Metrics, name: str, cache: LRU[Any]) -> None:
+    metrics.gauge(f"{name}_cache_hits", f"Hits of the {name} cache.", lambda: cache.hits)
+    metrics.gauge(f"{name}_cache_misses", f"Misses of the {name} cache.", lambda: cache.misses)
+    metrics.gauge(f"{name}_cache_entries", f"Entries in the {name} cache.", lambda: len(cache))
 
 
 async def _http_error(_: Request, error: Exception) -> Response:

@@ -40,10 +40,17 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter("http_requests", "HTTP requests.", ["method", "route", "status"], registry=self.registry)
-        self.seconds = Histogram("http_request_seconds", "Time to answer, in seconds.", ["route"], registry=self.registry)
+        self.requests = Counter(
+            "http_requests", "HTTP requests.", ["method", "route", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "http_request_seconds", "Time to answer, in seconds.", ["route"], registry=self.registry
+        )
         self.operations = Counter(
-            "graphql_operations", "GraphQL operations, by how they were answered: compiled, interpreted, cached or refused.", ["how"], registry=self.registry
+            "graphql_operations",
+            "GraphQL operations, by how they were answered: compiled, interpreted, cached or refused.",
+            ["how"],
+            registry=self.registry,
         )
         self._gauges: dict[str, Gauge] = {}
 

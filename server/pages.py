@@ -11,10 +11,10 @@ from kg.snapshot import Snapshot
 from server.graphql.examples import EXAMPLES
 from server.web.assets import WebAssets, page_template
 
-# GraphiQL's editor (monaco) makes its own style elements and starts its workers from this origin; nothing else is allowed.
+# GraphiQL's editor (monaco) writes inline styles and starts its workers from this origin; nothing else is allowed.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; "
-    "connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 STYLE = (
@@ -28,7 +28,9 @@ STYLE = (
 def graphiql_page(title: str, assets: WebAssets) -> HTMLResponse:
     """Return GraphiQL with example queries in tabs, or a page that says why it is missing."""
     if not assets.built:
-        return HTMLResponse(_page(title, f"<p>{html.escape(assets.missing_reason)}.</p>{_without_editor()}"), headers=HEADERS)
+        return HTMLResponse(
+            _page(title, f"<p>{html.escape(assets.missing_reason)}.</p>{_without_editor()}"), headers=HEADERS
+        )
     examples = json.dumps([example.as_dict() for example in EXAMPLES]).replace("<", "\\u003c")
     page = page_template().replace("{{title}}", html.escape(f"{title} · GraphiQL")).replace("{{examples}}", examples)
     return HTMLResponse(page, headers=HEADERS)

@@ -39,11 +39,20 @@ def serve(environ: Mapping[str, str], **given: Any) -> int:
         raise
     seeds = settings.seeds or data_folder("seeds")
     for change in seed_changes(service.store, seeds) if seeds.is_dir() else ():
-        log.warning("seed_file_differs", file=change.name, state=change.state, load=f"kg load {seeds} --data {settings.data}")
+        log.warning(
+            "seed_file_differs", file=change.name, state=change.state, load=f"kg load {seeds} --data {settings.data}"
+        )
     app = create_app(service, settings, on_stop=service.store.close)
     host, port = listener.getsockname()[:2]
-    log.info("serving", url=f"http://{_shown(host)}:{port}/", graph=repr(service.snapshot), seconds=round(time.perf_counter() - started, 2))
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=settings.shutdown_seconds)
+    log.info(
+        "serving",
+        url=f"http://{_shown(host)}:{port}/",
+        graph=repr(service.snapshot),
+        seconds=round(time.perf_counter() - started, 2),
+    )
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=settings.shutdown_seconds
+    )
     uvicorn.Server(config).run(sockets=[listener])
     return 0
 
@@ -57,7 +66,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        raise PortInUse(f"Cannot listen on {host}:{port} ({error.strerror}). Choose another port with --port, or stop what uses this one.") from error
+        raise PortInUse(
+            f"Cannot listen on {host}:{port} ({error.strerror}). Choose another port with --port, or stop what uses this one."
+        ) from error
     return listener
 
 

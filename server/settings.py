@@ -26,7 +26,9 @@ class Settings:
     data: Path = setting(Path(".cartograph"), "Folder of the store.")
     schema: Path | None = setting(None, "Schema folder; the one that came with the installation when not set.")
     seeds: Path | None = setting(None, "Folder of seed files; the one that came with the installation when not set.")
-    cors_origins: tuple[str, ...] = setting((), "Origins, separated by commas, whose pages may query the service; * for any.")
+    cors_origins: tuple[str, ...] = setting(
+        (), "Origins, separated by commas, whose pages may query the service; * for any."
+    )
     graphiql: bool = setting(True, "Whether /graphql shows GraphiQL to browsers.")
     introspection: bool = setting(True, "Whether the GraphQL schema may be asked for.")
     max_body_bytes: int = setting(1_000_000, "Largest request body, in bytes.")
@@ -35,7 +37,9 @@ class Settings:
     max_depth: int = setting(16, "Deepest nesting of fields in an operation.")
     max_aliases: int = setting(100, "Most aliases in an operation, fragments counted wherever they are spread.")
     max_directives: int = setting(100, "Most directives in an operation, fragments counted wherever they are spread.")
-    max_cost: int = setting(50_000, "Highest cost of an operation: one for each field, times the sizes of the lists around it.")
+    max_cost: int = setting(
+        50_000, "Highest cost of an operation: one for each field, times the sizes of the lists around it."
+    )
     max_filter_depth: int = setting(6, "Deepest nesting of a filter.")
     max_ids: int = setting(200, "Most identifiers in one argument.")
     page_size: int = setting(25, "Number of edges in a connection when neither first nor last is given.")
@@ -82,7 +86,16 @@ def _shown(value: Any) -> str:
 def _read(name: str, text: str, type_: Any) -> Any:
     try:
         if type_ is bool:
-            return {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}[text.lower()]
+            return {
+                "1": True,
+                "true": True,
+                "yes": True,
+                "on": True,
+                "0": False,
+                "false": False,
+                "no": False,
+                "off": False,
+            }[text.lower()]
         if type_ in (int, float, str):
             return type_(text)
         if type_ == tuple[str, ...]:

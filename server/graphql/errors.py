@@ -24,7 +24,10 @@ def formatted(error: GraphQLError) -> GraphQLFormattedError:
         return {**error.formatted, "extensions": {"code": "BAD_USER_INPUT"}}
     number = uuid.uuid4().hex[:12]
     log.error("internal_error", error_id=number, path=error.path, exc_info=cause)
-    masked: dict[str, Any] = {**error.formatted, "message": f"Something went wrong here; the log has it under {number}."}
+    masked: dict[str, Any] = {
+        **error.formatted,
+        "message": f"Something went wrong here; the log has it under {number}.",
+    }
     masked["extensions"] = {"code": "INTERNAL_SERVER_ERROR", "errorId": number}
     return masked  # type: ignore[return-value]
 

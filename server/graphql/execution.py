@@ -29,7 +29,7 @@ from server.graphql.compiled import Bail, Compiler, Plan
 from server.graphql.errors import formatted
 from server.graphql.limits import Measures, Meter, uses_size_variables
 from server.graphql.paging import check_clock, start_clock
-from server.graphql.query import Request
+from server.graphql.request import Request
 from server.graphql.types import type_name
 from server.settings import Settings
 
@@ -130,7 +130,9 @@ class Engine:
             except Bail:
                 request = Request(self.service, self.settings)
             else:
-                return Answer(_encode({"data": data, "extensions": {"graph": request.extensions}}), True, False, "compiled")
+                return Answer(
+                    _encode({"data": data, "extensions": {"graph": request.extensions}}), True, False, "compiled"
+                )
         return self._interpret(prepared, variables, request)
 
     def _interpret(self, prepared: Prepared, variables: Mapping[str, Any], request: Request) -> Answer:
@@ -159,7 +161,11 @@ def _no_operation(document: DocumentNode, name: str | None) -> str:
     if name:
         return f"The document has no operation called {name!r}.{listed}"
     count = sum(isinstance(d, OperationDefinitionNode) for d in document.definitions)
-    return f"The document has {count} operations; say with operationName which one to run.{listed}" if count else "The document has no operation to run."
+    return (
+        f"The document has {count} operations; say with operationName which one to run.{listed}"
+        if count
+        else "The document has no operation to run."
+    )
 
 
 def _encode(body: Mapping[str, Any]) -> bytes:

@@ -77,7 +77,12 @@ class GraphQLEndpoint:
     async def respond(self, request: Request, media: str) -> Response:
         """Return the response to a request; raises HTTPProblem or KGError for one that cannot be run."""
         if request.method not in {"GET", "HEAD", "POST"}:
-            raise HTTPProblem(405, "METHOD_NOT_ALLOWED", f"{request.method} is not possible here; use GET or POST.", {"Allow": "GET, HEAD, POST"})
+            raise HTTPProblem(
+                405,
+                "METHOD_NOT_ALLOWED",
+                f"{request.method} is not possible here; use GET or POST.",
+                {"Allow": "GET, HEAD, POST"},
+            )
         raw = await self.raw(request)
         tag = self.engine.service.snapshot.version.tag
         etag = f'W/"{tag}-{hashlib.blake2b(raw + media.encode(), digest_size=12).hexdigest()}"'
@@ -100,11 +105,17 @@ class GraphQLEndpoint:
         if request.method != "POST":
             query: bytes = request.scope["query_string"]
             if len(query) > self.settings.max_url_bytes:
-                raise HTTPProblem(414, "LIMIT_EXCEEDED", f"The query string has {len(query)} bytes; the limit max_url_bytes is {self.settings.max_url_bytes}. Use POST.")
+                raise HTTPProblem(
+                    414,
+                    "LIMIT_EXCEEDED",
+                    f"The query string has {len(query)} bytes; the limit max_url_bytes is {self.settings.max_url_bytes}. Use POST.",
+                )
             return query
         check_content_type(request.headers.get("content-type", ""))
         most = self.settings.max_body_bytes
-        too_large = HTTPProblem(413, "LIMIT_EXCEEDED", f"The body is larger than max_body_bytes, {most} bytes.", {"Connection": "close"})
+        too_large = HTTPProblem(
+            413, "LIMIT_EXCEEDED", f"The body is larger than max_body_bytes, {most} bytes.", {"Connection": "close"}
+        )
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > most:
             raise too_large
@@ -120,7 +131,12 @@ class GraphQLEndpoint:
         engine = self.engine
         prepared = engine.prepare(parameters.query, parameters.operation_name, parameters.variables)
         if reading and prepared.operation is not None and not prepared.errors and not prepared.is_query:
-            raise HTTPProblem(405, "METHOD_NOT_ALLOWED", f"A {prepared.operation.operation.value} cannot be run with GET; use POST.", {"Allow": "POST"})
+            raise HTTPProblem(
+                405,
+                "METHOD_NOT_ALLOWED",
+                f"A {prepared.operation.operation.value} cannot be run with GET; use POST.",
+                {"Allow": "POST"},
+            )
         answer = await self.execute(prepared, parameters.variables)
         self.metrics.operations.labels(answer.how).inc()
         return answer
@@ -194,14 +210,18 @@ def read_body(raw: bytes) -> Parameters:
 def read_query(raw: bytes) -> Parameters:
     """Return the parameters in a GET's query string; raises HTTPProblem 400 where they are not what they should be."""
     try:
-        given: dict[str, Any] = dict(parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20))
+        given: dict[str, Any] = dict(
+            parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
+        )
         for name in ("variables", "extensions"):
             if given.get(name):
                 given[name] = orjson.loads(given[name])
             else:
                 given.pop(name, None)
     except orjson.JSONDecodeError as error:
-        raise HTTPProblem(400, "BAD_USER_INPUT", f"The parameters variables and extensions must be JSON: {error}.") from error
+        raise HTTPProblem(
+            400, "BAD_USER_INPUT", f"The parameters variables and extensions must be JSON: {error}."
+        ) from error
     except ValueError as error:
         raise HTTPProblem(400, "BAD_USER_INPUT", f"The query string cannot be read: {error}.") from error
     return _parameters(given)
@@ -219,7 +239,9 @@ def _parameters(given: Mapping[str, Any]) -> Parameters:
         if value is not None and not isinstance(value, type_):
             raise HTTPProblem(400, "BAD_USER_INPUT", f"The parameter {key} must be {said}.")
     if not query:
-        raise HTTPProblem(400, "BAD_USER_INPUT", "The parameter query is missing: it holds the GraphQL document to run.")
+        raise HTTPProblem(
+            400, "BAD_USER_INPUT", "The parameter query is missing: it holds the GraphQL document to run."
+        )
     return Parameters(query, variables or {}, name or None)
 
 
@@ -249,7 +271,9 @@ def _headers(etag: str | None) -> dict[str, str]:
 
 
 def _json(body: dict[str, Any], status: int, media: str, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(body), status, {**_headers(None), **(headers or {})}, media_type=f"{media}; charset=utf-8")
+    return Response(
+        orjson.dumps(body), status, {**_headers(None), **(headers or {})}, media_type=f"{media}; charset=utf-8"
+    )
 
 
 __all__ = ["GraphQLEndpoint", "HTTPProblem", "LimitExceeded", "negotiate", "prefers_html"]

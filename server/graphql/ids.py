@@ -36,7 +36,9 @@ def key_of(graph: Snapshot, text: str, argument: str) -> str:
     """Return the key inside a cursor; raises InvalidCursor where it is none or of another version."""
     tag, separator, key = _decode(text).partition("|")
     if not separator or not key:
-        raise InvalidCursor(f"The argument {argument} is {text!r}, which is no cursor. Use pageInfo.endCursor or the cursor of an edge.")
+        raise InvalidCursor(
+            f"The argument {argument} is {text!r}, which is no cursor. Use pageInfo.endCursor or the cursor of an edge."
+        )
     if tag != graph.version.tag:
         number = tag.rpartition("-")[2]
         raise InvalidCursor(

@@ -15,20 +15,33 @@ from kg.model import Field, Kind, Link, Model, snake_case
 from kg.records import Edge
 from kg.selection import Condition, Getter, all_of, any_of, compare, is_null, linked, negation, ordered
 from server.graphql.ids import curie_of
-from server.graphql.members import constant, fill, make_enum, pascal
+from server.graphql.members import constant, fill, listed, make_enum, nullable, pascal, plain
 from server.graphql.scalars import PartialDate
 from server.settings import Settings
 
-EQUALITY = {"eq": "Is this value.", "in_": "Is one of these values.", "not_": "Is not this value.", "not_in": "Is none of these values."}
+EQUALITY = {
+    "eq": "Is this value.",
+    "in_": "Is one of these values.",
+    "not_": "Is not this value.",
+    "not_in": "Is none of these values.",
+}
 TEXT = {"contains": "Contains this text, in any case.", "starts_with": "Starts with this text, in any case."}
-RANGE = {"gt": "Is greater than this.", "gte": "Is this or greater.", "lt": "Is less than this.", "lte": "Is this or less."}
+RANGE = {
+    "gt": "Is greater than this.",
+    "gte": "Is this or greater.",
+    "lt": "Is less than this.",
+    "lte": "Is this or less.",
+}
 NULLNESS = {"is_null": "Is missing (true) or present (false)."}
 LISTS = {"in_", "not_in"}
-EDGE_ORDER = {
+EDGE_ORDER: dict[str, tuple[str, Getter]] = {
     "CONFIDENCE": ("Confidence of the assertion.", attrgetter("confidence")),
     "LATEST_EVIDENCE": ("Day of the newest evidence.", attrgetter("assertion.latest")),
     "EVIDENCE_COUNT": ("Number of pieces of evidence.", lambda edge: len(edge.evidence)),
-    "EVIDENCE_LEVEL": ("Strongest level of evidence, the weakest level first.", lambda edge: -edge.assertion.best_level.order),
+    "EVIDENCE_LEVEL": (
+        "Strongest level of evidence, the weakest level first.",
+        lambda edge: -edge.assertion.best_level.order,
+    ),
 }
 ENTITY_ORDER: dict[str, tuple[str, Getter]] = {
     "LABEL": ("Preferred name.", attrgetter("label")),
@@ -39,7 +52,7 @@ ENTITY_ORDER: dict[str, tuple[str, Getter]] = {
 
 def _input(name: str, description: str, fields: Mapping[str, tuple[Any, str]]) -> Any:
     members = {
-        attribute: (type_ | None, strawberry.field(default=UNSET, description=said, name=_public(attribute)))
+        attribute: (nullable(type_), strawberry.field(default=UNSET, description=said, name=_public(attribute)))
         for attribute, (type_, said) in fields.items()
     }
     return strawberry.input(fill(type(name, (), {}), members), name=name, description=description)
@@ -51,7 +64,7 @@ def _public(attribute: str) -> str:
 
 
 def _operators(name: str, type_: Any, description: str, *groups: Mapping[str, str]) -> Any:
-    fields = {op: (list[type_] if op in LISTS else type_, said) for group in groups for op, said in group.items()}
+    fields = {op: (listed(type_) if op in LISTS else type_, said) for group in groups for op, said in group.items()}
     return _input(name, description, {**fields, "is_null": (bool, NULLNESS["is_null"])})
 
 
@@ -62,7 +75,9 @@ class Inputs:
         self.model = model
         self.settings = settings
         self.enums = enums
-        self.direction = make_enum("OrderDirection", [("ASC", "Smallest first."), ("DESC", "Largest first.")], "Which way to sort.")
+        self.direction = make_enum(
+            "OrderDirection", [("ASC", "Smallest first."), ("DESC", "Largest first.")], "Which way to sort."
+        )
         self._enum_filters: dict[str, Any] = {}
         self._filters = {kind.name: type(f"{kind.name}Filter", (), {}) for kind in model.kinds}
         self._edge_filters = {name: type(f"{name}EdgeFilter", (), {}) for name in (*self._filters, "Entity")}
@@ -76,13 +91,25 @@ class Inputs:
     def scalar_filters(self) -> dict[str, Any]:
         """The filter input of each datatype."""
         return {
-            "string": _operators("StringFilter", str, "Conditions on a text; all that are given must hold.", EQUALITY, TEXT),
-            "id": _operators("IDFilter", strawberry.ID, "Conditions on an identifier, given as CURIE or global id.", EQUALITY),
-            "integer": _operators("IntFilter", int, "Conditions on a whole number; all that are given must hold.", EQUALITY, RANGE),
-            "decimal": _operators("FloatFilter", float, "Conditions on a number; all that are given must hold.", EQUALITY, RANGE),
+            "string": _operators(
+                "StringFilter", str, "Conditions on a text; all that are given must hold.", EQUALITY, TEXT
+            ),
+            "id": _operators(
+                "IDFilter", strawberry.ID, "Conditions on an identifier, given as CURIE or global id.", EQUALITY
+            ),
+            "integer": _operators(
+                "IntFilter", int, "Conditions on a whole number; all that are given must hold.", EQUALITY, RANGE
+            ),
+            "decimal": _operators(
+                "FloatFilter", float, "Conditions on a number; all that are given must hold.", EQUALITY, RANGE
+            ),
             "boolean": _operators("BooleanFilter", bool, "Conditions on a truth value.", {"eq": EQUALITY["eq"]}),
             "partialDate": _operators(
-                "PartialDateFilter", PartialDate, "Conditions on a date; a month or year stands for all its days.", {"eq": "Lies within this."}, RANGE
+                "PartialDateFilter",
+                PartialDate,
+                "Conditions on a date; a month or year stands for all its days.",
+                {"eq": "Lies within this."},
+                RANGE,
             ),
         }
 
@@ -100,7 +127,9 @@ class Inputs:
             enum_name = owner + pascal(field.name)
             if enum_name not in self._enum_filters:
                 enum_ = self.enums[enum_name]
-                self._enum_filters[enum_name] = _operators(f"{enum_name}Filter", enum_, f"Conditions on {enum_name}.", EQUALITY)
+                self._enum_filters[enum_name] = _operators(
+                    f"{enum_name}Filter", enum_, f"Conditions on {enum_name}.", EQUALITY
+                )
             return self._enum_filters[enum_name]
         datatype = {"date": "partialDate"}.get(field.datatype, field.datatype)
         return self.scalar_filters.get(datatype)
@@ -109,8 +138,8 @@ class Inputs:
         name, class_ = kind.name, self._filters[kind.name]
         text = self.scalar_filters["string"]
         fields: dict[str, tuple[Any, str]] = {
-            "and_": (list[class_], "All of these hold."),
-            "or_": (list[class_], "Any of these holds."),
+            "and_": (listed(class_), "All of these hold."),
+            "or_": (listed(class_), "Any of these holds."),
             "not_": (class_, "This does not hold."),
             "id": (self.scalar_filters["id"], "Condition on the identifier."),
             "label": (text, "Condition on the preferred name."),
@@ -129,8 +158,8 @@ class Inputs:
     def _fill_edge_filter(self, name: str) -> None:
         fields: dict[str, tuple[Any, str]] = {
             "min_confidence": (float, "Confidence is at least this."),
-            "level": (list[self.enums["EvidenceLevel"]], "Some evidence is of one of these levels."),
-            "direction": (list[self.enums["EvidenceDirection"]], "Some evidence points one of these ways."),
+            "level": (listed(self.enums["EvidenceLevel"]), "Some evidence is of one of these levels."),
+            "direction": (listed(self.enums["EvidenceDirection"]), "Some evidence points one of these ways."),
             "disputed": (bool, "Evidence both supports and contradicts it (true), or not (false)."),
         }
         if name in self._filters:
@@ -140,7 +169,7 @@ class Inputs:
     @staticmethod
     def _decorate(class_: type, description: str, fields: Mapping[str, tuple[Any, str]]) -> None:
         members = {
-            attribute: (type_ | None if not isinstance(type_, type) else _optional(type_), strawberry.field(default=UNSET, description=said, name=_public(attribute)))
+            attribute: (nullable(type_), strawberry.field(default=UNSET, description=said, name=_public(attribute)))
             for attribute, (type_, said) in fields.items()
         }
         strawberry.input(fill(class_, members), name=class_.__name__, description=description)
@@ -149,17 +178,26 @@ class Inputs:
         """The order input of a kind's list, or of edges that lead to it."""
         base = f"{kind.name}{'Edge' if edges else ''}Order"
         keys = self.order_keys(kind, edges=edges)
-        field = make_enum(f"{base}Field", [(name, said) for name, (said, _) in keys.items()], f"What {kind.plural} can be sorted by.")
+        field = make_enum(
+            f"{base}Field", [(name, said) for name, (said, _) in keys.items()], f"What {kind.plural} can be sorted by."
+        )
         members = {
             "field": (field, strawberry.field(description="What to sort by.")),
-            "direction": (self.direction, strawberry.field(default=self.direction["ASC"], description="Which way to sort; missing values come last either way.")),
+            "direction": (
+                self.direction,
+                strawberry.field(
+                    default=self.direction["ASC"], description="Which way to sort; missing values come last either way."
+                ),
+            ),
         }
-        return strawberry.input(fill(type(base, (), {}), members), name=base, description=f"A sort key for {kind.plural}.")
+        return strawberry.input(
+            fill(type(base, (), {}), members), name=base, description=f"A sort key for {kind.plural}."
+        )
 
     @staticmethod
     def order_keys(kind: Kind, *, edges: bool) -> dict[str, tuple[str, Getter]]:
         """Return what a kind's list can be sorted by: name -> (description, getter)."""
-        own = {
+        own: dict[str, tuple[str, Getter]] = {
             constant(f.name): (f.description, attrgetter(f.attribute))
             for f in kind.fields
             if f.datatype not in {"record", "entity", "source"} and constant(f.name) not in ENTITY_ORDER
@@ -174,14 +212,16 @@ class Inputs:
         """Return items in the order an ``orderBy`` argument asks for."""
         if not order_by:
             return items
-        return ordered(items, [(keys[_plain(key.field)][1], _plain(key.direction) == "DESC") for key in order_by])
+        return ordered(items, [(keys[plain(key.field)][1], plain(key.direction) == "DESC") for key in order_by])
 
     def condition(self, kind: str, given: Any, depth: int = 0) -> Condition | None:
         """Return what a filter of a kind means, or None where it asks for nothing."""
         if not given:
             return None
         if depth >= self.settings.max_filter_depth:
-            raise LimitExceeded("max_filter_depth", self.settings.max_filter_depth, None, "Nest the filter less deeply.")
+            raise LimitExceeded(
+                "max_filter_depth", self.settings.max_filter_depth, None, "Nest the filter less deeply."
+            )
         conditions = list(self._conditions(self.model.kind[kind], given, depth))
         return all_of(conditions) if conditions else None
 
@@ -200,7 +240,9 @@ class Inputs:
             yield from _tests(attrgetter(name), getattr(given, name))
         for field in kind.fields:
             tests = getattr(given, field.attribute, None)
-            yield from _tests(attrgetter(field.attribute), tests, partial_date=field.datatype in {"partialDate", "date"})
+            yield from _tests(
+                attrgetter(field.attribute), tests, partial_date=field.datatype in {"partialDate", "date"}
+            )
         for link in self.model.links(kind.name):
             wanted = getattr(given, snake_case(link.name))
             if wanted is not UNSET and wanted is not None:
@@ -220,19 +262,13 @@ class Inputs:
         if given.min_confidence is not UNSET and given.min_confidence is not None:
             yield _at_least(given.min_confidence)
         if given.level:
-            levels = {_plain(level) for level in given.level}
+            levels = {plain(level) for level in given.level}
             yield lambda edge: any(item.level.name in levels for item in edge.evidence)
         if given.direction:
-            directions = {_plain(direction) for direction in given.direction}
+            directions = {plain(direction) for direction in given.direction}
             yield lambda edge: any(item.direction in directions for item in edge.evidence)
         if given.disputed is not UNSET and given.disputed is not None:
             yield lambda edge: _assertion(edge).disputed is given.disputed
-
-
-def _optional(type_: Any) -> Any:
-    from typing import Optional
-
-    return Optional[type_]  # noqa: UP045 - the class is decorated later, and "type | None" of an enum proxy is not possible
 
 
 def _edge_kind(link: Link) -> str:
@@ -253,11 +289,9 @@ def _at_least(minimum: float) -> Condition:
     return lambda edge: bool(edge.confidence >= minimum)
 
 
-def _plain(value: Any) -> Any:
-    return value.value if hasattr(value, "value") else value
-
-
-def _tests(get: Getter, given: Any, *, partial_date: bool = False, convert: Callable[[Any], Any] | None = None) -> Iterator[Condition]:
+def _tests(
+    get: Getter, given: Any, *, partial_date: bool = False, convert: Callable[[Any], Any] | None = None
+) -> Iterator[Condition]:
     """Yield one condition for each operator that a scalar filter names."""
     if not given:
         return
@@ -267,7 +301,7 @@ def _tests(get: Getter, given: Any, *, partial_date: bool = False, convert: Call
         if operator == "is_null":
             yield is_null(get, wanted)
             continue
-        plain = [_plain(item) for item in wanted] if isinstance(wanted, list) else _plain(wanted)
+        value = [plain(item) for item in wanted] if isinstance(wanted, list) else plain(wanted)
         if convert:
-            plain = [convert(item) for item in plain] if isinstance(plain, list) else convert(plain)
-        yield compare(get, operator, plain, partial_date=partial_date)
+            value = [convert(item) for item in value] if isinstance(value, list) else convert(value)
+        yield compare(get, operator, value, partial_date=partial_date)

@@ -50,7 +50,10 @@ class Measures:
     def beside(self, other: Measures) -> Measures:
         """Return the measures of two selections next to each other."""
         return Measures(
-            max(self.depth, other.depth), self.cost + other.cost, self.aliases + other.aliases, self.directives + other.directives
+            max(self.depth, other.depth),
+            self.cost + other.cost,
+            self.aliases + other.aliases,
+            self.directives + other.directives,
         )
 
 
@@ -61,11 +64,17 @@ class Meter:
         self.schema = schema
         self.settings = settings
 
-    def measure(self, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Measures:
+    def measure(
+        self, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    ) -> Measures:
         """Return the measures of one operation of a document."""
         fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
         root = self.schema.get_root_type(operation.operation)
-        defaults = {v.variable.name.value: v.default_value.value for v in operation.variable_definitions or () if isinstance(v.default_value, IntValueNode)}
+        defaults = {
+            v.variable.name.value: v.default_value.value
+            for v in operation.variable_definitions or ()
+            if isinstance(v.default_value, IntValueNode)
+        }
         return _Pass(self, fragments, {**defaults, **variables}).selections(operation.selection_set, root)
 
     def check(self, measures: Measures) -> None:
@@ -75,7 +84,12 @@ class Meter:
             ("max_depth", measures.depth, settings.max_depth, "Nest fields less deeply."),
             ("max_aliases", measures.aliases, settings.max_aliases, "Use fewer aliases, or filters with `in`."),
             ("max_directives", measures.directives, settings.max_directives, "Use fewer directives."),
-            ("max_cost", measures.cost, settings.max_cost, "Ask for shorter lists with first, or for fewer fields inside them."),
+            (
+                "max_cost",
+                measures.cost,
+                settings.max_cost,
+                "Ask for shorter lists with first, or for fewer fields inside them.",
+            ),
         ):
             if value > most:
                 raise LimitExceeded(name, most, value, advice)
@@ -84,7 +98,9 @@ class Meter:
 class _Pass:
     """One measurement; remembers each fragment's measures by the type it is spread on."""
 
-    def __init__(self, meter: Meter, fragments: Mapping[str, FragmentDefinitionNode], variables: Mapping[str, Any]) -> None:
+    def __init__(
+        self, meter: Meter, fragments: Mapping[str, FragmentDefinitionNode], variables: Mapping[str, Any]
+    ) -> None:
         self.meter = meter
         self.fragments = fragments
         self.variables = variables
@@ -112,7 +128,9 @@ class _Pass:
             return Measures()  # validation will say so
         if name not in self.known:
             self.open.add(name)
-            self.known[name] = self.selections(fragment.selection_set, self.meter.schema.get_type(fragment.type_condition.name.value))
+            self.known[name] = self.selections(
+                fragment.selection_set, self.meter.schema.get_type(fragment.type_condition.name.value)
+            )
             self.open.discard(name)
         return self.known[name]
 

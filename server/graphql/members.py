@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 import strawberry
+from strawberry import UNSET
 
 from kg.model import snake_case
 
 
-def member(returns: Any, description: str, resolver: Callable[..., Any] | None = None, *, name: str | None = None, **arguments: tuple[Any, str]) -> tuple[Any, Any]:
+def member(
+    returns: Any,
+    description: str,
+    resolver: Callable[..., Any] | None = None,
+    *,
+    name: str | None = None,
+    **arguments: Any,
+) -> tuple[Any, Any]:
     """Return (annotation, strawberry field) of a field; ``arguments`` maps each argument to (type, description).
 
     Without a resolver the field is the attribute of the same name. The resolver must be this field's own function.
@@ -19,7 +27,8 @@ def member(returns: Any, description: str, resolver: Callable[..., Any] | None =
     if resolver is None:
         return returns, strawberry.field(description=description, name=name)
     resolver.__annotations__ = {
-        argument: Annotated[type_, strawberry.argument(description=said)] for argument, (type_, said) in arguments.items()
+        argument: Annotated[type_, strawberry.argument(description=said)]
+        for argument, (type_, said) in arguments.items()
     } | {"return": returns}
     return returns, strawberry.field(resolver=resolver, description=description, name=name)
 
@@ -36,7 +45,34 @@ def make_enum(name: str, values: Iterable[tuple[str, str]], description: str) ->
     """Return a GraphQL enum of (name, description) values; in Python each value is its own name."""
     values = list(values)
     members = {value: strawberry.enum_value(value, description=said) for value, said in values}
-    return strawberry.enum(enum.Enum(name, members), name=name, description=description)  # type: ignore[arg-type]
+    class_: Any = enum.EnumMeta.__call__(enum.Enum, name, members)
+    return strawberry.enum(class_, name=name, description=description)
+
+
+def nullable(type_: Any) -> Any:
+    """Return a type that may be null; works on enums and on classes that are not decorated yet."""
+    return Optional[type_]  # noqa: UP045 - `|` fails on strawberry's enum definitions
+
+
+def listed(type_: Any) -> Any:
+    """Return a list of a type that is only known at run time."""
+    return list[type_]
+
+
+def plain(value: Any) -> Any:
+    """Return an enum member's value, and anything else as it is."""
+    return value.value if isinstance(value, enum.Enum) else value
+
+
+def given(input_: Any, name: str) -> Any:
+    """Return a field of an input object, or None where it was not given."""
+    value = getattr(input_, name, None) if input_ else None
+    return None if value is UNSET else value
+
+
+def itself(item: Any) -> Any:
+    """Return the item."""
+    return item
 
 
 def pascal(name: str) -> str:

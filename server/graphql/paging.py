@@ -92,7 +92,12 @@ def paginate(
         if size is not None and size < 0:
             raise BadInput(f"The argument {name} is {size}; it must be 0 or more.")
         if size is not None and size > settings.max_page_size:
-            raise LimitExceeded("max_page_size", settings.max_page_size, size, f"Ask for fewer with {name} and page on with the cursors.")
+            raise LimitExceeded(
+                "max_page_size",
+                settings.max_page_size,
+                size,
+                f"Ask for fewer with {name} and page on with the cursors.",
+            )
     start, stop = 0, len(items)
     if arguments.after is not None:
         start = _position(graph, items, arguments.after, "after", key) + 1
@@ -111,4 +116,6 @@ def _position(graph: Snapshot, items: Sequence[Any], text: str, argument: str, k
     for position, item in enumerate(items):
         if key(item) == wanted:
             return position
-    raise InvalidCursor(f"The cursor in {argument} names an item that is not in this list. Use cursors with the filter they were made with.")
+    raise InvalidCursor(
+        f"The cursor in {argument} names an item that is not in this list. Use cursors with the filter they were made with."
+    )

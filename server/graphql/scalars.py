@@ -14,7 +14,7 @@ PartialDate = NewType("PartialDate", str)
 
 def _parse(value: object) -> PartialDate:
     if not isinstance(value, str):
-        raise ValueError(f"A date is a string such as \"2024-02-22\", not {value!r}.")  # noqa: TRY004 - graphql-core expects it
+        raise ValueError(f'A date is a string such as "2024-02-22", not {value!r}.')  # noqa: TRY004 - graphql-core expects it
     parse_partial(value)
     return PartialDate(value)
 

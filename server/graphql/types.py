@@ -21,7 +21,7 @@ from kg.selection import Facet, facets
 from kg.snapshot import Snapshot
 from server.graphql.ids import cursor, global_id
 from server.graphql.inputs import Inputs
-from server.graphql.members import fill, make_enum, member, pascal
+from server.graphql.members import fill, itself, listed, make_enum, member, nullable, pascal
 from server.graphql.paging import Page, PageArguments, paginate
 from server.graphql.scalars import PartialDate
 from server.settings import Settings
@@ -30,7 +30,7 @@ FIRST = "Return at most this many, from the start."
 AFTER = "Return what comes after this cursor."
 LAST = "Return at most this many, from the end."
 BEFORE = "Return what comes before this cursor."
-PAGING: dict[str, tuple[Any, str]] = {
+PAGING: dict[str, Any] = {
     "first": (int | None, FIRST),
     "after": (str | None, AFTER),
     "last": (int | None, LAST),
@@ -75,8 +75,10 @@ class Types:
         add("EvidenceVerification", self.model.verifications, "How a curator knows what a source says.")
         add("SourceKind", self.model.source_kinds, "Sorts of sources.")
         levels = [(level.name, level.description) for level in self.model.levels]
-        self.enums["EvidenceLevel"] = make_enum("EvidenceLevel", levels, "How strong a kind of source is, strongest first.")
-        for owner in (*self.model.kinds, *self.model.records):
+        self.enums["EvidenceLevel"] = make_enum(
+            "EvidenceLevel", levels, "How strong a kind of source is, strongest first."
+        )
+        for owner in self.model.owners:
             for field in owner.fields:
                 if field.datatype == "enum":
                     add(owner.name + pascal(field.name), field.values, field.description)
@@ -89,8 +91,16 @@ class Types:
         def id_(self: Any) -> Any:
             return global_id(type_name(self), self.id)
 
-        members = {"id": member(strawberry.ID, "Relay global id; opaque. Arguments of type ID take it, or a CURIE.", id_, name="id")}
-        return strawberry.interface(fill(type("Node", (), {}), members), name="Node", description="Anything that can be fetched again by its id.")
+        members = {
+            "id": member(
+                strawberry.ID, "Relay global id; opaque. Arguments of type ID take it, or a CURIE.", id_, name="id"
+            )
+        }
+        return strawberry.interface(
+            fill(type("Node", (), {}), members),
+            name="Node",
+            description="Anything that can be fetched again by its id.",
+        )
 
     @cached_property
     def entity(self) -> Any:
@@ -112,9 +122,11 @@ class Types:
             "xrefs": member(list[str], "CURIEs of the same thing elsewhere."),
             "broad_matches": member(list[str], "CURIEs of the nearest wider concepts elsewhere.", name="broadMatches"),
             "url": member(str | None, "Web page about it, where its identifier has one."),
-            "sources": member(list[self.source], "Where the entity's own fields were read."),
+            "sources": member(listed(self.source), "Where the entity's own fields were read."),
             "degree": member(int, "Number of edges, both directions."),
-            "assertions": member(list[self.assertion], "All assertions that make edges here, in either direction.", assertions),
+            "assertions": member(
+                listed(self.assertion), "All assertions that make edges here, in either direction.", assertions
+            ),
         }
         class_ = fill(type("Entity", (self.node,), {}), members)
         return strawberry.interface(class_, name="Entity", description="Anything the graph makes assertions about.")
@@ -133,7 +145,11 @@ class Types:
             "nct": member(str | None, "ClinicalTrials.gov number, for registry records."),
             "date": member(PartialDate | None, "When it was published."),
         }
-        return strawberry.type(fill(type("Source", (), {}), members), name="Source", description="A document or record that evidence rests on.")
+        return strawberry.type(
+            fill(type("Source", (), {}), members),
+            name="Source",
+            description="A document or record that evidence rests on.",
+        )
 
     @cached_property
     def study(self) -> Any:
@@ -161,17 +177,25 @@ class Types:
             "level": member(self.enums["EvidenceLevel"], "How strong this kind of source is.", level),
             "strength": member(float, "Strength of the level, in (0, 1].", strength),
             "direction": member(self.enums["EvidenceDirection"], "Whether it speaks for or against the assertion."),
-            "date": member(PartialDate, "When the world could know: publication of the source, or registration of a trial."),
+            "date": member(
+                PartialDate, "When the world could know: publication of the source, or registration of a trial."
+            ),
             "source": member(self.source, "What the evidence rests on."),
-            "study": member(self.study | None if not isinstance(self.study, type) else _nullable(self.study), "Trial or cohort it comes from."),
+            "study": member(nullable(self.study), "Trial or cohort it comes from."),
             "sample_size": member(int | None, "Number of participants.", name="sampleSize"),
             "count": member(int | None, "Number of participants with the event."),
             "total": member(int | None, "Number of participants the events were counted in."),
             "grade": member(str | None, "Severity grades the count covers, such as any or >=3."),
             "comment": member(str | None, "What the source says, in the curators' words."),
-            "verification": member(_nullable(self.enums["EvidenceVerification"]), "How the curator knows what the source says."),
+            "verification": member(
+                nullable(self.enums["EvidenceVerification"]), "How the curator knows what the source says."
+            ),
         }
-        return strawberry.type(fill(type("Evidence", (), {}), members), name="Evidence", description="What one source says for or against an assertion.")
+        return strawberry.type(
+            fill(type("Evidence", (), {}), members),
+            name="Evidence",
+            description="What one source says for or against an assertion.",
+        )
 
     @cached_property
     def confidence(self) -> Any:
@@ -182,7 +206,7 @@ class Types:
             "direction": member(self.enums["EvidenceDirection"], "Whether the line supports or contradicts."),
             "strength": member(float, "Strength of its strongest evidence, in (0, 1]."),
             "share": member(float, "Its part of all support, or of all contradiction, in [0, 1]."),
-            "evidence": member(list[self.evidence], "The evidence that makes up the line."),
+            "evidence": member(listed(self.evidence), "The evidence that makes up the line."),
         }
         said = "One independent line of evidence: a study, or a source that names none."
         line_type = strawberry.type(fill(type("EvidenceLine", (), {}), line), name="EvidenceLine", description=said)
@@ -191,14 +215,20 @@ class Types:
             "support": member(float, "Noisy-OR of the supporting lines: 1 − ∏(1 − strength)."),
             "contradiction": member(float, "Noisy-OR of the contradicting lines."),
             "text": member(str, "The formula with its numbers."),
-            "lines": member(list[line_type], "Independent lines of evidence, strongest support first."),
+            "lines": member(listed(line_type), "Independent lines of evidence, strongest support first."),
         }
-        return strawberry.type(fill(type("Confidence", (), {}), members), name="Confidence", description="A confidence with all it was computed from.")
+        return strawberry.type(
+            fill(type("Confidence", (), {}), members),
+            name="Confidence",
+            description="A confidence with all it was computed from.",
+        )
 
     @cached_property
     def assertion(self) -> Any:
         """A claim with its evidence; filled once the entity interface exists."""
-        return type("Assertion", (self.node,), {"is_type_of": classmethod(lambda _cls, obj, _info: isinstance(obj, Assertion))})
+        return type(
+            "Assertion", (self.node,), {"is_type_of": classmethod(lambda _cls, obj, _info: isinstance(obj, Assertion))}
+        )
 
     def fill_assertion(self) -> None:
         """Give the assertion type its fields."""
@@ -210,7 +240,9 @@ class Types:
             return self.latest
 
         members = {
-            "curie": member(str, "Compact identifier, derived from subject, relation and object.", lambda self: self.id),
+            "curie": member(
+                str, "Compact identifier, derived from subject, relation and object.", lambda self: self.id
+            ),
             "subject": member(self.entity, "What the assertion is about."),
             "relation": member(str, "Name of the relation, as the fields of the kinds are named."),
             "object": member(self.entity, "What the subject is related to."),
@@ -219,9 +251,13 @@ class Types:
             "disputed": member(bool, "Whether evidence both supports and contradicts it."),
             "supported": member(bool, "Whether any evidence supports it; without support it makes no edge."),
             "latest": member(date, "Day of the newest evidence; a month or year counts as its last day.", latest),
-            "evidence": member(list[self.evidence], "All evidence for and against it, newest first."),
+            "evidence": member(listed(self.evidence), "All evidence for and against it, newest first."),
         }
-        strawberry.type(fill(self.assertion, members), name="Assertion", description="A claim that a relation holds between two entities, with its evidence.")
+        strawberry.type(
+            fill(self.assertion, members),
+            name="Assertion",
+            description="A claim that a relation holds between two entities, with its evidence.",
+        )
 
     # -------------------------------------------------------------- kinds and records
     def _value_type(self, owner: str, field: Field) -> Any:
@@ -235,14 +271,16 @@ class Types:
         elif field.datatype == "source":
             inner = self.source
         if field.many:
-            return list[inner]
-        return inner if field.required else _nullable(inner)
+            return listed(inner)
+        return inner if field.required else nullable(inner)
 
     def _fields(self, owner: Kind | Record) -> dict[str, tuple[Any, Any]]:
         return {f.attribute: member(self._value_type(owner.name, f), f.description, name=f.name) for f in owner.fields}
 
     def _fill_record(self, record: Record) -> None:
-        strawberry.type(fill(self.records[record.name], self._fields(record)), name=record.name, description=record.description)
+        strawberry.type(
+            fill(self.records[record.name], self._fields(record)), name=record.name, description=record.description
+        )
 
     def _fill_kind(self, kind: Kind) -> None:
         members = self._fields(kind)
@@ -259,7 +297,7 @@ class Types:
 
         def resolver(
             self: Entity,
-            filter: Any = None,  # noqa: A002 - the argument's name in the API
+            filter: Any = None,
             order_by: Any = None,
             first: int | None = None,
             after: str | None = None,
@@ -271,11 +309,16 @@ class Types:
             if condition is not None:
                 edges = [edge for edge in edges if condition(edge)]
             edges = inputs.sort(edges, keys, order_by)
-            return paginate(self.graph, edges, PageArguments(first, after, last, before), settings, key=_edge_key, node=_edge_node)
+            return paginate(
+                self.graph, edges, PageArguments(first, after, last, before), settings, key=_edge_key, node=_edge_node
+            )
 
-        arguments: dict[str, tuple[Any, str]] = {"filter": (_nullable(inputs.edge_filter(target)), "Only edges that fulfil this.")}
+        arguments: dict[str, Any] = {"filter": (nullable(inputs.edge_filter(target)), "Only edges that fulfil this.")}
         if target in self.kinds:
-            arguments["order_by"] = (_nullable(list[self.edge_orders[target]]), "Sort keys, first key first; by default the most trusted edges come first.")
+            arguments["order_by"] = (
+                nullable(listed(self.edge_orders[target])),
+                "Sort keys, first key first; by default the most trusted edges come first.",
+            )
         else:
             resolver = _without_order(resolver)
         return member(self.edge_connections[target], link.description, resolver, name=link.name, **arguments, **PAGING)
@@ -290,36 +333,69 @@ class Types:
             "start_cursor": member(str | None, "Cursor of the first edge.", name="startCursor"),
             "end_cursor": member(str | None, "Cursor of the last edge.", name="endCursor"),
         }
-        return strawberry.type(fill(type("PageInfo", (), {}), members), name="PageInfo", description="Where a page stands in its list.")
+        return strawberry.type(
+            fill(type("PageInfo", (), {}), members), name="PageInfo", description="Where a page stands in its list."
+        )
 
     @cached_property
     def facet(self) -> Any:
         """Counts of the values of a field."""
         value = {"value": member(str, "A value of the field."), "count": member(int, "How many items have it.")}
-        value_type = strawberry.type(fill(type("FacetValue", (), {}), value), name="FacetValue", description="A value and how often it occurs.")
+        value_type = strawberry.type(
+            fill(type("FacetValue", (), {}), value), name="FacetValue", description="A value and how often it occurs."
+        )
         members = {
             "field": member(str, "Name of the field."),
-            "values": member(list[value_type], "Its values, most frequent first."),
+            "values": member(listed(value_type), "Its values, most frequent first."),
         }
-        return strawberry.type(fill(type("Facet", (), {}), members), name="Facet", description="The values of one field among all items of a connection.")
+        return strawberry.type(
+            fill(type("Facet", (), {}), members),
+            name="Facet",
+            description="The values of one field among all items of a connection.",
+        )
 
     def _connection(self, name: str) -> Any:
         edge = self._edge_type(f"{name}Edge", self.kinds[name], "An entity on a page.", _entity_key, lambda self: self)
-        return self.connection(f"{name}Connection", edge, self.kinds[name], f"A page of {self.model.kind[name].plural}.", self._facets(name, _same))
+        return self.connection(
+            f"{name}Connection",
+            edge,
+            self.kinds[name],
+            f"A page of {self.model.kind[name].plural}.",
+            self._facets(name, itself),
+        )
 
     def _edge_connection(self, name: str) -> Any:
         node = self.kinds.get(name, self.entity)
         extra = {
             "assertion": member(self.assertion, "The assertion that the edge stands for."),
             "confidence": member(float, "How much the evidence supports it, in [0, 1]."),
-            "disputed": member(bool, "Whether evidence both supports and contradicts it.", lambda self: self.assertion.disputed),
-            "evidence": member(list[self.evidence], "All evidence for and against it, newest first."),
+            "disputed": member(
+                bool, "Whether evidence both supports and contradicts it.", lambda self: self.assertion.disputed
+            ),
+            "evidence": member(listed(self.evidence), "All evidence for and against it, newest first."),
         }
-        edge = self._edge_type(f"{name}AssertionEdge", node, "An entity at the other end of an assertion, with the evidence.", _edge_key, None, extra)
+        edge = self._edge_type(
+            f"{name}AssertionEdge",
+            node,
+            "An entity at the other end of an assertion, with the evidence.",
+            _edge_key,
+            None,
+            extra,
+        )
         facet_member = self._facets(name, _edge_node) if name in self.kinds else {}
-        return self.connection(f"{name}AssertionConnection", edge, node, "A page of edges with their evidence.", facet_member)
+        return self.connection(
+            f"{name}AssertionConnection", edge, node, "A page of edges with their evidence.", facet_member
+        )
 
-    def _edge_type(self, name: str, node: Any, said: str, key: Callable[[Any], str], node_resolver: Any, extra: dict[str, Any] | None = None) -> Any:
+    def _edge_type(
+        self,
+        name: str,
+        node: Any,
+        said: str,
+        key: Callable[[Any], str],
+        node_resolver: Any,
+        extra: dict[str, Any] | None = None,
+    ) -> Any:
         def cursor_(self: Any) -> Any:
             return cursor(_graph_of(self), key(self))
 
@@ -333,8 +409,8 @@ class Types:
     def connection(self, name: str, edge: Any, node: Any, said: str, extra: dict[str, Any] | None = None) -> Any:
         """Return a Relay connection type over pages."""
         members = {
-            "edges": member(list[edge], "The page's edges."),
-            "nodes": member(list[node], "The page's nodes, for when the edges do not matter."),
+            "edges": member(listed(edge), "The page's edges."),
+            "nodes": member(listed(node), "The page's nodes, for when the edges do not matter."),
             "page_info": member(self.page_info, "Where the page stands.", name="pageInfo"),
             "total_count": member(int, "Number of items on all pages.", name="totalCount"),
             **(extra or {}),
@@ -347,24 +423,18 @@ class Types:
         def resolver(self: Page, fields: list[str] | None = None, first: int = 20) -> list[Facet]:
             return facets([node(item) for item in self.items], kind, fields, first)
 
-        arguments: dict[str, tuple[Any, str]] = {
+        arguments: dict[str, Any] = {
             "fields": (list[str] | None, "Names of the fields to count; all countable ones by default."),
             "first": (int, "Most values of each field."),
         }
         said = "Counts of the values of each field over all pages."
-        return {"facets": member(list[self.facet], said, resolver, **arguments)}
-
-
-def _nullable(type_: Any) -> Any:
-    from typing import Optional
-
-    return Optional[type_]  # noqa: UP045 - works on enum definitions and on classes not yet decorated
+        return {"facets": member(listed(self.facet), said, resolver, **arguments)}
 
 
 def _without_order(resolver: Callable[..., Any]) -> Callable[..., Any]:
-    def plain(
+    def unordered(
         self: Entity,
-        filter: Any = None,  # noqa: A002
+        filter: Any = None,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -372,15 +442,13 @@ def _without_order(resolver: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         return resolver(self, filter, None, first, after, last, before)
 
-    return plain
-
-
-def _same(item: Any) -> Any:
-    return item
+    return unordered
 
 
 def _graph_of(item: Any) -> Snapshot:
-    graph: Snapshot = item.graph if isinstance(item, Entity) else (item.node if isinstance(item, Edge) else item.subject).graph
+    graph: Snapshot = (
+        item.graph if isinstance(item, Entity) else (item.node if isinstance(item, Edge) else item.subject).graph
+    )
     return graph
 
 

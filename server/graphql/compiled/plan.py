@@ -1,0 +1,79 @@
+"""A compiled operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLSchema, OperationDefinitionNode
+from graphql.execution.values import VariableValues, get_variable_values
+
+from server.graphql.compiled.errors import Anomaly, Bail
+from server.graphql.compiled.fields import NO_VARIABLES, Arguments
+
+Flags = tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Specialisation:
+    """The code of an operation under fixed values of its @skip and @include variables."""
+
+    run: Callable[[Any, list[dict[str, Any]]], dict[str, Any]]
+    arguments: tuple[Arguments, ...]
+    source: str
+
+
+class Plan:
+    """Runs one operation, with any variables, from any thread.
+
+    There is at most one specialisation for each combination of flags, made when first needed.
+    """
+
+    __slots__ = ("_flags", "_operation", "_schema", "_specialise", "_specialised", "source")
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        operation: OperationDefinitionNode,
+        flags: tuple[str, ...],
+        specialise: Callable[[Flags], Specialisation],
+        everything: Specialisation,
+    ) -> None:
+        self.source = everything.source
+        """The generated code with every flagged field in, for reading."""
+        self._schema = schema
+        self._operation = operation
+        self._flags = flags
+        self._specialise = specialise
+        self._specialised: dict[Flags, Specialisation] = {} if flags else {(): everything}
+
+    def execute(self, root_value: Any, variable_values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the ``data`` of the response, from variables as the client sent them.
+
+        Raises Bail, with its cause, whenever graphql-core might answer anything but this data alone.
+        """
+        try:
+            variables = self._variables(variable_values or {})
+            chosen = self._choose(variables)
+            return chosen.run(root_value, [convert(variables) for convert in chosen.arguments])
+        except Exception as error:
+            raise Bail("the compiled operation gave up") from error
+
+    def _variables(self, raw: Mapping[str, Any]) -> VariableValues:
+        definitions = self._operation.variable_definitions
+        if not definitions:
+            return NO_VARIABLES
+        values = get_variable_values(self._schema, definitions, dict(raw))
+        if isinstance(values, list):
+            raise Anomaly("the variables do not fit")
+        return values
+
+    def _choose(self, variables: VariableValues) -> Specialisation:
+        flags = tuple(variables.coerced[name] for name in self._flags)
+        if not all(flag is True or flag is False for flag in flags):
+            raise Anomaly("a condition is neither true nor false")
+        chosen = self._specialised.get(flags)
+        if chosen is None:
+            chosen = self._specialised[flags] = self._specialise(flags)
+        return chosen

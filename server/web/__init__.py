@@ -1,0 +1,1 @@
+"""The browser pages: TypeScript sources, their build, and where the built files are."""

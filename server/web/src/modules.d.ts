@@ -1,0 +1,2 @@
+declare module '*.css';
+declare module 'monaco-graphql/esm/monaco-editor.js';

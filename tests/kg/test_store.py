@@ -1,0 +1,227 @@
+"""Nothing acknowledged is lost, nothing half done is seen."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from rdflib import Dataset, URIRef
+from rdflib.namespace import RDFS
+
+from kg import open_service
+from kg.errors import CheckFailed, Conflict, StoreDamaged, StoreError, StoreFull, StoreLocked
+from kg.graph import GraphService, read_files, seed_changes
+from kg.reading import Document, name_nodes, read_text
+from kg.store import Store
+from tests.conftest import TINY
+
+HEAD = "@prefix x: <http://x/> .\n"
+
+
+def doc(name: str, text: str) -> Document:
+    return name_nodes(read_text((HEAD + text).encode(), "ttl", name))
+
+
+def names(store: Store) -> set[str]:
+    return {t.object.value for t in store.triples()}
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    with Store(tmp_path / "data") as store:
+        yield store
+
+
+def load(store: Store, *documents: Document, **kw):
+    return store.load(documents, message="test", author="me", **kw)
+
+
+def test_each_load_is_one_version_and_loading_twice_is_none(store: Store) -> None:
+    document = doc("a.ttl", 'x:a x:n "1.10"^^<http://www.w3.org/2001/XMLSchema#decimal> .')
+    first = load(store, document)
+    assert (first.version, first.added, store.version) == (1, 1, 1)
+    assert load(store, document) is None
+    assert store.version == 1
+
+
+def test_a_file_replaces_what_it_said_and_nothing_else(store: Store) -> None:
+    load(store, doc("a.ttl", 'x:a x:n "old" . x:s x:n "shared" .'), doc("b.ttl", 'x:b x:n "kept" . x:s x:n "shared" .'))
+    change = load(store, doc("a.ttl", 'x:a x:n "new" .'))
+    assert (change.added, change.removed) == (1, 2)
+    assert names(store) == {"new", "kept", "shared"}
+    load(store, remove=["b.ttl"])
+    assert names(store) == {"new"}
+    assert set(store.sources()) == {"a.ttl"}
+
+
+def test_history_tells_exactly_what_changed(store: Store) -> None:
+    load(store, doc("a.ttl", 'x:a x:n "old\\n\\"quoted\\"" .'))
+    load(store, doc("a.ttl", 'x:a x:n "new" .'))
+    delta = store.delta(2)
+    assert [q.object.value for q in delta.removed] == ['old\n"quoted"']
+    assert [q.object.value for q in delta.added] == ["new"]
+    assert [(c.version, c.author, c.message) for c in store.history()] == [(1, "me", "test"), (2, "me", "test")]
+    with pytest.raises(KeyError):
+        store.delta(3)
+
+
+def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        load(store, doc("a.ttl", 'x:a x:n "1" .'))
+        before = (store.store_id, store.history(), store.sources())
+    with Store(tmp_path) as store:
+        assert (store.store_id, store.history(), store.sources()) == before
+
+
+def test_the_store_is_an_rdflib_dataset(store: Store) -> None:
+    load(store, doc("a.ttl", f'x:a <{RDFS.label}> "A" .'))
+    assert isinstance(store.dataset, Dataset)
+    assert [str(label) for label in store.dataset.objects(URIRef("http://x/a"), RDFS.label)] == ["A"]
+
+
+def test_plain_triples_stand_exactly_where_an_assertion_has_support(service: GraphService) -> None:
+    ask = "ASK { <https://cartograph.example/therapy/%s> <https://cartograph.example/vocab/%s> <http://purl.obolibrary.org/obo/%s> }"
+    dataset = service.store.dataset
+    assert dataset.query(ask % ("alpha", "investigatedFor", "MONDO_0007915")).askAnswer
+    assert not dataset.query(ask % ("beta", "investigatedFor", "MONDO_0005100")).askAnswer, "only contradicted"
+    text = (TINY / "tiny.ttl").read_text(encoding="utf-8")
+    start = text.index("[] a kg:Assertion ; rdf:subject therapy:alpha ; rdf:predicate kg:investigatedFor")
+    end = text.index("[] a kg:Assertion", start + 1)
+    shorter = name_nodes(read_text((text[:start] + text[end:]).encode(), "ttl", "tiny.ttl"))
+    service.load([shorter], message="take one out")
+    assert not dataset.query(ask % ("alpha", "investigatedFor", "MONDO_0007915")).askAnswer
+    assert dataset.query(ask % ("gamma", "treats", "MONDO_0007915")).askAnswer
+
+
+def test_an_outdated_writer_gets_a_conflict(store: Store) -> None:
+    load(store, doc("a.ttl", 'x:a x:n "1" .'), expected_version=0)
+    with pytest.raises(Conflict) as caught:
+        load(store, doc("a.ttl", 'x:a x:n "2" .'), expected_version=0)
+    assert caught.value.extensions == {"code": "CONFLICT", "expectedVersion": 0, "version": 1}
+    assert names(store) == {"1"}
+
+
+def test_a_second_opener_is_told_who_has_it(tmp_path: Path) -> None:
+    with Store(tmp_path), pytest.raises(StoreLocked, match=str(os.getpid())):
+        Store(tmp_path)
+    Store(tmp_path).close()
+
+
+def test_a_store_behind_its_acknowledged_version_is_refused(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        load(store, doc("a.ttl", 'x:a x:n "1" .'))
+    head = json.loads((tmp_path / "head.json").read_text())
+    (tmp_path / "head.json").write_text(json.dumps({**head, "version": 2}))
+    with pytest.raises(StoreDamaged, match="its last writes are lost"):
+        Store(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["missing head", "garbled head", "garbled manifest"])
+def test_damage_is_noticed_at_opening(tmp_path: Path, damage: str) -> None:
+    with Store(tmp_path) as store:
+        load(store, doc("a.ttl", 'x:a x:n "1" .'))
+    if damage == "missing head":
+        (tmp_path / "head.json").unlink()
+    elif damage == "garbled head":
+        (tmp_path / "head.json").write_text("{")
+    else:
+        for file in (tmp_path / "graph").glob("MANIFEST-*"):
+            file.write_bytes(b"\x00garbage" * 20)
+    with pytest.raises(StoreDamaged, match="backup"):
+        Store(tmp_path)
+
+
+def test_a_lost_tail_of_the_log_is_not_served(tmp_path: Path) -> None:
+    """Oxigraph itself opens such a store in silence (research/stores.md, damage)."""
+    with Store(tmp_path) as store:
+        load(store, doc("a.ttl", 'x:a x:n "1" .'))
+    shutil.copytree(tmp_path / "graph", tmp_path / "old")
+    with Store(tmp_path) as store:
+        load(store, doc("a.ttl", 'x:a x:n "2" .'))
+    shutil.rmtree(tmp_path / "graph")
+    (tmp_path / "old").rename(tmp_path / "graph")
+    with pytest.raises(StoreDamaged, match="holds version 1, but version 2 was acknowledged"):
+        Store(tmp_path)
+
+
+def test_a_full_disk_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with Store(tmp_path, free_bytes=1 << 60) as store:
+        with pytest.raises(StoreFull, match="reading goes on"):
+            load(store, doc("a.ttl", 'x:a x:n "1" .'))
+        assert (store.version, store.triples()) == (0, [])
+
+
+def _load_until_killed(folder: str, acknowledged: str) -> None:
+    with Store(Path(folder)) as store, Path(acknowledged).open("a") as acks:
+        for i in range(store.version, 10_000):
+            load(store, doc("a.ttl", " ".join(f'x:s{j} x:n "{i}" .' for j in range(20))))
+            acks.write(f"{i}\n")
+            acks.flush()
+
+
+@pytest.mark.parametrize("after", [0.15, 0.4])
+def test_kill_9_loses_nothing_acknowledged_and_tears_nothing(tmp_path: Path, after: float) -> None:
+    acks = tmp_path / "acks"
+    for _ in range(3):
+        process = multiprocessing.get_context("spawn").Process(
+            target=_load_until_killed, args=(str(tmp_path / "data"), str(acks))
+        )
+        process.start()
+        process.join(after + 1.0)
+        os.kill(process.pid or 0, signal.SIGKILL)
+        process.join()
+        last = int(acks.read_text().split()[-1]) if acks.exists() and acks.read_text() else -1
+        with Store(tmp_path / "data") as store:
+            written = names(store)
+            assert len(written) <= 1, "a change set is there whole or not at all"
+            assert store.version > last, "what was acknowledged is there"
+            assert not written or int(written.pop()) == store.version - 1, "history and data agree"
+    assert last >= 0, "the loop did load something"
+
+
+def test_a_forked_child_may_not_write(store: Store) -> None:
+    store._pid += 1
+    with pytest.raises(StoreError, match="fork"):
+        load(store, doc("a.ttl", 'x:a x:n "1" .'))
+
+
+def test_bad_seeds_load_nothing(tmp_path: Path) -> None:
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "bad.ttl").write_text(
+        "@prefix kg: <https://cartograph.example/vocab/> . @prefix t: <https://cartograph.example/therapy/> . t:x a kg:Therapy ."
+    )
+    with pytest.raises(CheckFailed, match="exactly one rdfs:label"):
+        open_service(tmp_path / "data", seeds=tmp_path / "seeds")
+    with Store(tmp_path / "data") as store:
+        assert store.version == 0
+
+
+def test_a_changed_seed_file_is_noticed_and_not_loaded(tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds"
+    shutil.copytree(TINY, seeds)
+    open_service(tmp_path / "data", seeds=seeds).store.close()
+    text = (seeds / "tiny.ttl").read_text(encoding="utf-8")
+    (seeds / "tiny.ttl").write_text(text.replace("alpha-cel", "ALPHA-cel"), encoding="utf-8")
+    (seeds / "new.ttl").write_text("", encoding="utf-8")
+    service = open_service(tmp_path / "data", seeds=seeds)
+    assert service.snapshot.entity("therapy:alpha").label == "alpha-cel"
+    assert [(c.name, c.state) for c in seed_changes(service.store, seeds)] == [
+        ("new.ttl", "new"),
+        ("tiny.ttl", "changed"),
+    ]
+    service.load(read_files([seeds]), message="take the new seeds")
+    assert service.snapshot.entity("therapy:alpha").label == "ALPHA-cel"
+    assert seed_changes(service.store, seeds) == []
+    service.store.close()
+
+
+def test_readers_keep_the_snapshot_they_began_with(service: GraphService) -> None:
+    before = service.snapshot
+    more = '<https://cartograph.example/therapy/delta> a <https://cartograph.example/vocab/Therapy> ; <http://www.w3.org/2000/01/rdf-schema#label> "delta" ; <https://cartograph.example/vocab/granularity> <https://cartograph.example/vocab/Product> ; <https://cartograph.example/vocab/modality> <https://cartograph.example/vocab/CarT> .'
+    service.load([doc("more.ttl", more)], message="one more")
+    assert before.find("therapy:delta") is None
+    assert service.snapshot.entity("therapy:delta").label == "delta"
+    assert (before.version.number, service.snapshot.version.number) == (1, 2)

@@ -1,0 +1,92 @@
+"""Every limit is hit, names itself, and cannot be walked around."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+Make = Callable[..., TestClient]
+
+
+def problem(client: TestClient, query: str, **variables: Any) -> dict[str, Any]:
+    (only,) = client.post("/graphql", json={"query": query, "variables": variables}).json()["errors"]
+    found: dict[str, Any] = only
+    return found
+
+
+NESTED = "{ diseases { nodes { drivenBy { nodes { drives { nodes { label } } } } } } }"
+
+
+@pytest.mark.parametrize(
+    ("setting", "query"),
+    [
+        ({"max_depth": 4}, NESTED),
+        ({"max_aliases": 2}, "{ a: version { number } b: version { number } c: version { number } }"),
+        ({"max_directives": 1}, "{ version @include(if: true) { number @skip(if: false) tag @skip(if: true) } }"),
+        ({"max_cost": 1_000}, NESTED),
+        ({"max_tokens": 10}, NESTED),
+        ({"max_page_size": 5}, "{ diseases(first: 6) { totalCount } }"),
+        ({"max_view_nodes": 5}, '{ graphView(around: ["therapy:alpha"], maxNodes: 6) { totalNodes } }'),
+        ({"max_view_depth": 2}, '{ graphView(around: ["therapy:alpha"], depth: 3) { totalNodes } }'),
+        ({"max_ids": 1}, '{ nodes(ids: ["a:b", "c:d"]) { id } }'),
+        ({"max_filter_depth": 2}, '{ diseases(filter: {not: {not: {not: {label: {eq: "x"}}}}}) { totalCount } }'),
+        ({"request_seconds": 0.0}, "{ diseases { totalCount } }"),
+    ],
+)
+def test_passing_a_limit_names_it(make_client: Make, setting: dict[str, float], query: str) -> None:
+    ((name, maximum),) = setting.items()
+    found = problem(make_client(**setting), query)
+    assert found["extensions"]["code"] == "LIMIT_EXCEEDED"
+    assert (found["extensions"]["limit"], found["extensions"]["maximum"]) == (name, maximum)
+    assert name in found["message"]
+
+
+def test_fragments_do_not_hide_depth_cost_or_aliases(make_client: Make) -> None:
+    hidden = "query { ...A } fragment A on Query { x: diseases { nodes { ...B } } } fragment B on Disease { y: drivenBy { nodes { z: label } } }"
+    assert problem(make_client(max_aliases=2), hidden)["extensions"]["limit"] == "max_aliases"
+    assert problem(make_client(max_depth=4), hidden)["extensions"]["limit"] == "max_depth"
+    assert problem(make_client(max_cost=200), hidden)["extensions"]["limit"] == "max_cost"
+
+
+def test_variables_cannot_hide_the_size_of_a_list(make_client: Make) -> None:
+    client = make_client(max_cost=500)
+    query = "query($n: Int = 3) { diseases(first: $n) { nodes { label synonyms } } }"
+    assert "errors" not in client.post("/graphql", json={"query": query}).json()
+    assert problem(client, query, n=900)["extensions"]["limit"] == "max_cost"
+    assert "errors" not in client.post("/graphql", json={"query": query, "variables": {"n": 5}}).json()
+
+
+def test_spreads_of_spreads_are_measured_in_linear_time(client: TestClient) -> None:
+    """strawberry's own limiters take more than 20 s for this document (research/graphql.md §2)."""
+    chain = "".join(f"fragment f{i} on Query {{ ...f{i + 1} ...f{i + 1} }} " for i in range(30))
+    started = time.perf_counter()
+    body = client.post(
+        "/graphql", json={"query": "{ ...f0 } " + chain + "fragment f30 on Query { version { number } }"}
+    ).json()
+    assert time.perf_counter() - started < 5
+    assert body["errors"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
+
+
+def test_circles_of_fragments_are_refused(client: TestClient) -> None:
+    body = client.post(
+        "/graphql", json={"query": "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"}
+    ).json()
+    assert "Cannot spread fragment" in body["errors"][0]["message"]
+
+
+def test_introspection_passes_the_limits_and_can_be_turned_off(client: TestClient, make_client: Make) -> None:
+    from graphql import get_introspection_query
+
+    query = get_introspection_query(specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True)
+    assert client.post("/graphql", json={"query": query}).json()["data"]["__schema"]["queryType"]["name"] == "Query"
+    assert (
+        "introspection"
+        in make_client(introspection=False).post("/graphql", json={"query": query}).json()["errors"][0]["message"]
+    )
+
+
+def test_at_most_a_few_validation_errors_are_reported(client: TestClient) -> None:
+    body = client.post("/graphql", json={"query": "{ " + " ".join(f"no{i}" for i in range(500)) + " }"}).json()
+    assert 1 <= len(body["errors"]) <= 6
