@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -68,56 +67,6 @@ def main() -> None:
 
     Every option can also be set by an environment variable: KG_DATA, KG_PORT and so on; `kg settings` lists them.
     """
-
-
-# ---------------------------------------------------------------- serving
-@main.command()
-@click.option("--host", envvar="KG_HOST", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port",
-    envvar="KG_PORT",
-    type=int,
-    default=8000,
-    show_default=True,
-    help="Port to listen on; 0 takes any free one.",
-)
-@DATA
-@SCHEMA
-@click.option(
-    "--seeds",
-    type=FOLDER,
-    envvar="KG_SEEDS",
-    help="Folder that fills an empty store; by default the seeds that came with the installation.",
-)
-@click.option(
-    "--log-level",
-    envvar="KG_LOG_LEVEL",
-    default="info",
-    show_default=True,
-    type=click.Choice(["debug", "info", "warning", "error"]),
-)
-def serve(**options: Any) -> None:
-    """Serve the graph: GraphQL at /graphql, with an editor for browsers.
-
-    An empty store is filled from the seeds first. A seed file that changed since is reported, not loaded.
-    """
-    try:
-        import server.run
-    except ImportError as error:  # the library can be installed without the service's dependencies
-        raise SystemExit(_fail(f"the service cannot start: {error}. Install it with `pip install .`", 2)) from error
-    with plain_errors():
-        raise SystemExit(server.run.serve(os.environ, **options))
-
-
-@main.command()
-def settings() -> None:
-    """List every setting of the service with its default."""
-    from server.settings import rows
-
-    table = Table("Variable", "Default", "What it is for", box=None)
-    for name, default, said in rows():
-        table.add_row(name, default, said)
-    Console().print(table)
 
 
 # ---------------------------------------------------------------- checking
@@ -298,16 +247,6 @@ def schema() -> None:
     """Export what is derived from the schema folder."""
 
 
-@schema.command("graphql")
-@SCHEMA
-def schema_graphql(schema: Path | None) -> None:
-    """Print the GraphQL schema (schema/schema.graphql is this)."""
-    from server.graphql.query import build_schema
-
-    with plain_errors():
-        click.echo(build_schema(load_model(schema)).as_str())
-
-
 @schema.command("context")
 @SCHEMA
 def schema_context(schema: Path | None) -> None:
@@ -363,5 +302,8 @@ def reference_build(folder: Path, output: Path | None, only_for: Sequence[Path])
     click.echo(f"{text.count(chr(10)):,} lines; the built-in table is {BUILT_IN}", err=True)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def run() -> None:
+    """Run the command with what installed packages add to it: the service adds ``kg serve``."""
+    for entry in entry_points(group="cartograph.commands"):
+        entry.load()(main)
+    main(prog_name="kg")

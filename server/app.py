@@ -71,7 +71,7 @@ def create_app(
         Route("/health", pages.health),
         Route("/ready", pages.ready),
         Route("/metrics", pages.metrics),
-        *([Mount("/static", StaticFiles(directory=assets.dist))] if assets.built else []),
+        *([Mount("/static", _Assets(directory=assets.dist))] if assets.built else []),
     ]
     paths = frozenset(route.path for route in routes if isinstance(route, Route))
     middleware = [
@@ -97,6 +97,16 @@ class _Any:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)  # type: ignore[misc]
+
+
+class _Assets(StaticFiles):
+    """The built browser files; those with a hash in their name may be kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        hashed = path.startswith(("chunks/", "fonts/"))
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
+        return response
 
 
 class _Pages:

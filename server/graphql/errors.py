@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 import structlog
-from graphql import GraphQLError, GraphQLFormattedError
+from graphql import GraphQLError, GraphQLFormattedError, GraphQLSyntaxError
 
 from kg.errors import KGError
 
@@ -19,7 +19,8 @@ def formatted(error: GraphQLError) -> GraphQLFormattedError:
     if isinstance(cause, KGError):
         return {**error.formatted, "message": str(cause), "extensions": cause.extensions}
     if cause is None:
-        return {**error.formatted, "extensions": {"code": "GRAPHQL_VALIDATION_FAILED", **(error.extensions or {})}}
+        code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
+        return {**error.formatted, "extensions": {"code": code, **(error.extensions or {})}}
     if isinstance(cause, ValueError | TypeError) and error.path is None:
         return {**error.formatted, "extensions": {"code": "BAD_USER_INPUT"}}
     number = uuid.uuid4().hex[:12]

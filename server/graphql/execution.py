@@ -121,18 +121,18 @@ class Engine:
         request = Request(self.service, self.settings)
         if prepared.errors or prepared.document is None or prepared.operation is None:
             return self._refusal(prepared.errors, request)
-        coerced = get_variable_values(self.schema, prepared.operation.variable_definitions or [], dict(variables))
-        if isinstance(coerced, list):
-            return self._refusal(coerced, request)
         if prepared.plan is not None:
             try:
                 data = prepared.plan.execute(request, dict(variables))
             except Bail:
-                request = Request(self.service, self.settings)
+                request = Request(self.service, self.settings)  # graphql-core says exactly what is wrong
             else:
                 return Answer(
                     _encode({"data": data, "extensions": {"graph": request.extensions}}), True, False, "compiled"
                 )
+        coerced = get_variable_values(self.schema, prepared.operation.variable_definitions or [], dict(variables))
+        if isinstance(coerced, list):
+            return self._refusal(coerced, request)
         return self._interpret(prepared, variables, request)
 
     def _interpret(self, prepared: Prepared, variables: Mapping[str, Any], request: Request) -> Answer:

@@ -53,8 +53,8 @@ class Case:
 class Documents:
     """Draws documents over a schema.
 
-    ``values`` lists JSON values to draw from, by ``Type.field.argument``, ``Input.field``, or the
-    name of a scalar, the most specific first. ``skip`` names ``Type.field``s never to select.
+    ``values`` lists JSON values to draw from, by ``Type.field.argument`` or ``Input.field``, by the
+    argument's or input field's own name if it is a scalar, or by the name of a scalar, the most specific first. ``skip`` names ``Type.field``s never to select.
     """
 
     schema: GraphQLSchema
@@ -218,8 +218,10 @@ class _Draft:
         return None if self.chance(0.1) else self.present(owner, type_)
 
     def present(self, owner: str, type_: Any) -> Any:
-        if owner in self.documents.values:
-            return self.pick(self.documents.values[owner])
+        keys = [owner, owner.rpartition(".")[2]] if is_leaf_type(type_) else [owner]
+        for key in keys:
+            if key in self.documents.values:
+                return self.pick(self.documents.values[key])
         if is_list_type(type_):
             return [self.value(f"{owner}[]", type_.of_type) for _ in range(self.random.randint(0, 3))]
         if isinstance(type_, GraphQLEnumType):
