@@ -236,7 +236,7 @@ def load_model(folder: Path | None = None) -> Model:
     files = sorted(folder.glob("*.ttl")) if folder.is_dir() else []
     if not files:
         raise SchemaError(f"{folder} holds no schema: a folder with at least one *.ttl file is needed.")
-    graph = Graph(store="Oxigraph")
+    graph = Graph()
     for file in [CORE, *files]:
         try:
             graph.parse(file, format="ox-turtle")

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from kg.cli import DATA, FOLDER, SCHEMA, plain_errors
+from kg.cli.options import DATA, FOLDER, SCHEMA, plain_errors
 from kg.model import load_model
 from server.graphql.query import build_schema
 from server.run import serve as run_service

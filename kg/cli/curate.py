@@ -1,76 +1,28 @@
-"""The ``kg`` command."""
+"""Commands of a curator: check, load, history and status."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from importlib.metadata import entry_points
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from kg.checking import Diagnostic, check, with_excerpts
-from kg.errors import CheckFailed, KGError
-from kg.graph import GraphService, builtin_reference, open_service, read_files, seed_changes
+from kg.cli.options import DATA, FOLDER, PATHS, SCHEMA, plain_errors, read_with_progress
+from kg.errors import CheckFailed
+from kg.graph import GraphService, builtin_reference, open_service, seed_changes
 from kg.model import data_folder, load_model
 from kg.reading import Document
-from kg.reference import BUILT_IN, build, load_reference
+from kg.reference import load_reference
 from kg.store import Store, default_author
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
-PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-DATA = click.option(
-    "--data", type=FOLDER, envvar="KG_DATA", default=Path(".cartograph"), show_default=True, help="Folder of the store."
-)
-SCHEMA = click.option(
-    "--schema",
-    type=FOLDER,
-    envvar="KG_SCHEMA",
-    help="Schema folder; by default the one that came with the installation.",
-)
 
-
-@contextmanager
-def plain_errors() -> Iterator[None]:
-    """Turn errors raised on purpose into one paragraph on standard error and exit code 2."""
-    try:
-        yield
-    except CheckFailed as error:
-        for diagnostic in error.diagnostics:
-            click.echo(str(diagnostic), err=True)
-        errors = sum(d.severity == "error" for d in error.diagnostics)
-        raise SystemExit(_fail(f"{errors} problem{'s' * (errors != 1)}; nothing was loaded.", 1)) from None
-    except KGError as error:
-        raise SystemExit(_fail(str(error), 2)) from None
-
-
-def _fail(message: str, code: int) -> int:
-    click.echo(f"kg: {message}", err=True)
-    return code
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="cartograph-kg", prog_name="kg")
-def main() -> None:
-    """CARTograph: a knowledge graph of CAR-T therapy, with evidence on every edge, served as GraphQL.
-
-    \b
-    kg serve                  start the service on http://127.0.0.1:8000
-    kg check seeds/           check files before loading them
-    kg load my-trials.ttl     load them as one change set
-
-    Every option can also be set by an environment variable: KG_DATA, KG_PORT and so on; `kg settings` lists them.
-    """
-
-
-# ---------------------------------------------------------------- checking
-@main.command("check")
+@click.command("check")
 @PATHS
 @SCHEMA
 @click.option(
@@ -106,21 +58,6 @@ def _context(folder: Path | None, documents: Sequence[Document]) -> list[Any]:
         return store.triples_except({document.name for document in documents})
 
 
-def read_with_progress(paths: Sequence[Path], *, quiet: bool = False) -> list[Document]:
-    """Read files, with a progress bar on a terminal."""
-    console = Console(stderr=True)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
-        task = progress.add_task("reading", total=None)
-        return read_files(paths, lambda _, done, total: progress.update(task, completed=done, total=total))
-
-
 def _print_diagnostics(diagnostics: Sequence[Diagnostic], documents: Sequence[Document], format_: str) -> None:
     if format_ == "json":
         click.echo(json.dumps([d.as_dict() for d in diagnostics], indent=2))
@@ -149,8 +86,7 @@ def _print_text(diagnostics: Sequence[Diagnostic], documents: Sequence[Document]
     console.print(f"{len(documents)} files, {triples:,} triples: {errors} errors, {warnings} warnings")
 
 
-# ---------------------------------------------------------------- loading
-@main.command()
+@click.command()
 @PATHS
 @DATA
 @SCHEMA
@@ -191,7 +127,7 @@ def load(
             )
 
 
-@main.command()
+@click.command()
 @DATA
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def history(data: Path, format_: str) -> None:
@@ -219,7 +155,7 @@ def history(data: Path, format_: str) -> None:
     Console().print(table)
 
 
-@main.command()
+@click.command()
 @DATA
 @SCHEMA
 @click.option(
@@ -241,69 +177,4 @@ def status(data: Path, schema: Path | None, seeds: Path | None) -> None:
         click.echo(f"Load them with: kg load {seeds or data_folder('seeds')} --data {data}")
 
 
-# ---------------------------------------------------------------- schema and reference tables
-@main.group()
-def schema() -> None:
-    """Export what is derived from the schema folder."""
-
-
-@schema.command("context")
-@SCHEMA
-def schema_context(schema: Path | None) -> None:
-    """Print the JSON-LD context (schema/context.jsonld is this)."""
-    from kg.context import jsonld_context
-
-    with plain_errors():
-        click.echo(json.dumps(jsonld_context(load_model(schema)), indent=2, ensure_ascii=False))
-
-
-@main.group()
-def reference() -> None:
-    """Identifier tables that `kg check` looks CURIEs up in."""
-
-
-@reference.command("build")
-@click.argument("folder", type=FOLDER)
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path),
-    help="File to write; standard output by default. A name ending in .gz is compressed.",
-)
-@click.option(
-    "--only-for",
-    "only_for",
-    type=click.Path(path_type=Path, exists=True),
-    multiple=True,
-    help="Only the identifiers used in these files, and their neighbours.",
-)
-def reference_build(folder: Path, output: Path | None, only_for: Sequence[Path]) -> None:
-    """Build tables from a folder of TSV tables (mondo.tsv.gz, cl.tsv.gz, hp.tsv.gz, hgnc.tsv.gz …)."""
-    with plain_errors():
-        only = None
-        if only_for:
-            curie = load_model().prefixes.curie
-            only = {
-                curie(t.value)
-                for d in read_files(only_for)
-                for triple in d.triples
-                for t in (triple.subject, triple.object)
-                if hasattr(t, "value")
-            }
-        text = build(folder, only)
-    if output is None:
-        click.echo(text, nl=False)
-    elif output.suffix == ".gz":
-        import gzip
-
-        output.write_bytes(gzip.compress(text.encode(), mtime=0))
-    else:
-        output.write_text(text, encoding="utf-8")
-    click.echo(f"{text.count(chr(10)):,} lines; the built-in table is {BUILT_IN}", err=True)
-
-
-def run() -> None:
-    """Run the command with what installed packages add to it: the service adds ``kg serve``."""
-    for entry in entry_points(group="cartograph.commands"):
-        entry.load()(main)
-    main(prog_name="kg")
+COMMANDS = (check_, load, history, status)

@@ -1,0 +1,1 @@
+"""Benchmarks of the service against a plain server and the fastest Node server: ``python -m tests.benchmarks``."""

@@ -1,0 +1,236 @@
+"""Run the benchmarks: the service, a plain server and a fast Node server in interleaved rounds on this machine.
+
+Writes REPORT.md and report.json beside this file. Figures on a busy machine are noisy; CPU time per request is
+the one to trust.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.export import export
+from tests.benchmarks.queries import QUERIES, ask, body, digest, objects
+from tests.benchmarks.report import markdown
+from tests.benchmarks.servers import HERE, ROOT, Server, mercurius, ours, plain
+from tests.benchmarks.synthetic import write
+
+ASSERTIONS = 4_000
+CONNECTIONS = 8
+WARM_SECONDS = 0.7
+PACKAGES = ("strawberry-graphql", "graphql-core", "rdflib", "pyoxigraph", "starlette", "uvicorn", "uvloop", "httptools", "orjson")  # fmt: skip
+SIZES = (600, 2_000, 10_000, 50_000)
+
+
+def main() -> None:
+    """Measure and write the report."""
+    given = arguments()
+    with tempfile.TemporaryDirectory(prefix="cartograph-bench-") as folder:
+        result: dict[str, Any] = {"about": about(given)}
+        if not given.no_requests:
+            result |= requests(Path(folder), given)
+        if given.sizes:
+            result["startup"] = [startup(Path(folder), size) for size in given.sizes]
+    result["about"]["load_after"] = os.getloadavg()[0]
+    given.output.mkdir(parents=True, exist_ok=True)
+    (given.output / "report.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    (given.output / "REPORT.md").write_text(markdown(result), encoding="utf-8")
+    print(f"wrote {given.output / 'REPORT.md'}")
+
+
+def arguments() -> argparse.Namespace:
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round and small graphs: to see that all works")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds over all servers (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of one measurement (default: %(default)s)")
+    parser.add_argument(
+        "--sizes", type=int, nargs="*", default=SIZES, help="assertions in the graphs of the start-up table"
+    )
+    parser.add_argument("--no-requests", action="store_true", help="measure start-up only")
+    parser.add_argument("--output", type=Path, default=HERE, help="folder of REPORT.md and report.json")
+    given = parser.parse_args()
+    if given.quick:
+        given.rounds, given.seconds, given.sizes = 1, 0.5, given.sizes[:1]
+    return given
+
+
+def about(given: argparse.Namespace) -> dict[str, Any]:
+    """Return what the figures depend on."""
+    model = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    peers = json.loads((HERE / "peers" / "package-lock.json").read_bytes())["packages"]
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    return {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
+        "commit": commit.stdout.strip(),
+        "machine": f"{os.cpu_count()} × {model[0].partition(':')[2].strip() if model else platform.machine()}",
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "node": node,
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "npm": {name: peers[f"node_modules/{name}"]["version"] for name in ("mercurius", "graphql", "graphql-jit")},
+        "rounds": given.rounds,
+        "seconds": given.seconds,
+        "connections": CONNECTIONS,
+        "load_before": os.getloadavg()[0],
+    }
+
+
+# ---------------------------------------------------------------- requests
+def requests(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Return the figures of all servers, and what the answers hold."""
+    seeds, data = write(folder / "seeds", ASSERTIONS), folder / "data.json"
+    graph = export(seeds, data)
+    with running(lineup(folder, seeds, data), folder) as servers:
+        answers = compare(servers)
+        rows = measure(servers, folder, given)
+    size = {"entities": len(graph.entities), "assertions": len(graph.assertions), "evidence": graph.evidence_count}
+    return {"graph": size, "answers": answers, "servers": rows}
+
+
+def lineup(folder: Path, seeds: Path, data: Path) -> list[Server]:
+    """Return the servers to compare, in the order of the report."""
+    ontology = str(ROOT / "schema" / "ontology.ttl")
+    print("filling a store", flush=True)
+    start_once(folder / "s1", seeds, folder)
+    for copy in ("s2", "s3", "s4", "s5"):
+        shutil.copytree(folder / "s1", folder / copy)
+    return [
+        ours("service", folder / "s1", seeds, response_cache_bytes="0"),
+        ours("service, quiet log", folder / "s2", seeds, response_cache_bytes="0", log_level="warning"),
+        ours(
+            "service, quiet log, KG_INLINE_COST=20000",
+            folder / "s5",
+            seeds,
+            response_cache_bytes="0",
+            log_level="warning",
+            inline_cost="20000",
+        ),
+        ours("service, response cache on", folder / "s3", seeds),
+        ours("service, KG_COMPILED=false", folder / "s4", seeds, response_cache_bytes="0", compiled="false"),
+        plain("plain: strawberry + DataLoader + rdflib", "rdflib", str(seeds), ontology),
+        plain("plain: strawberry + DataLoader + dicts", "objects", str(data)),
+        plain("plain: dicts + document caches", "cached", str(data)),
+        mercurius("mercurius", data, jit=False),
+        mercurius("mercurius + graphql-jit", data, jit=True),
+    ]
+
+
+@contextlib.contextmanager
+def running(servers: list[Server], folder: Path) -> Iterator[list[Server]]:
+    """Start servers, and stop them in the end."""
+    try:
+        for number, server in enumerate(servers):
+            print(f"starting {server.name}", flush=True)
+            server.start(folder / f"log-{number}")
+        yield servers
+    finally:
+        for server in servers:
+            server.stop()
+
+
+def address(server: Server) -> str:
+    """Return where a server answers GraphQL."""
+    return f"http://127.0.0.1:{server.port}{'/' if server.ready == '/' else '/graphql'}"
+
+
+def compare(servers: list[Server]) -> dict[str, Any]:
+    """Return what the answers hold; raises RuntimeError where two servers differ."""
+    held = {}
+    for query in QUERIES:
+        found = {server.name: ask(address(server), query) for server in servers}
+        digests = {name: digest(data) for name, data in found.items()}
+        if len(set(digests.values())) != 1:
+            raise RuntimeError(f"answers to {query} differ: {digests}")
+        first = next(iter(found.values()))
+        held[query] = {"objects": objects(first), "bytes": len(json.dumps(first)), "digest": digests[servers[0].name]}
+    return held
+
+
+def measure(servers: list[Server], folder: Path, given: argparse.Namespace) -> list[dict[str, Any]]:
+    """Return the figures of each server: the round with the least CPU time per request, and the median."""
+    rounds: dict[tuple[str, str], list[dict[str, float]]] = {(s.name, q): [] for s in servers for q in QUERIES}
+    for query in QUERIES:
+        (folder / query).write_bytes(body(query))
+        for server in servers:
+            load(server, folder / query, WARM_SECONDS)
+    for number in range(given.rounds):
+        print(f"round {number + 1} of {given.rounds}, load {os.getloadavg()[0]:.1f}", flush=True)
+        for query in QUERIES:
+            for server in servers:
+                rounds[server.name, query].append(load(server, folder / query, given.seconds))
+    return [{"name": server.name, "rss_mb": server.rss_mb, **{q: summary(rounds[server.name, q]) for q in QUERIES}} for server in servers]  # fmt: skip
+
+
+def load(server: Server, query: Path, seconds: float) -> dict[str, float]:
+    """Return what one run of the load against one server measured."""
+    path = "/" if server.ready == "/" else "/graphql"
+    command = [
+        sys.executable,
+        str(HERE / "load.py"),
+        str(server.port),
+        path,
+        str(query),
+        str(seconds),
+        str(CONNECTIONS),
+    ]
+    before = server.cpu_seconds
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{server.name}: {done.stderr}")
+    figures: dict[str, float] = json.loads(done.stdout)
+    figures["cpu_ms"] = 1000 * (server.cpu_seconds - before) / figures["requests"]
+    figures["rps"] = figures["requests"] / figures["seconds"]
+    return figures
+
+
+def summary(rounds: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Return the least CPU time, and medians of the rest."""
+    medians = {name: statistics.median(one[name] for one in rounds) for name in ("rps", "p50", "p95", "cpu_ms")}
+    return {
+        "cpu_ms_best": min(one["cpu_ms"] for one in rounds),
+        "rps_best": max(one["rps"] for one in rounds),
+        **medians,
+    }
+
+
+# ---------------------------------------------------------------- start-up
+def startup(folder: Path, assertions: int) -> dict[str, Any]:
+    """Return seconds from process start to ready and memory, with an empty store and again with the filled one."""
+    print(f"start-up with {assertions} assertions", flush=True)
+    seeds, data = write(folder / f"seeds-{assertions}", assertions), folder / f"store-{assertions}"
+    row: dict[str, Any] = {"assertions": assertions}
+    for state, times in (("empty", 1), ("existing", 1 if assertions > 10_000 else 2)):
+        row[f"{state}_seconds"], row[f"{state}_rss_mb"], row[f"{state}_peak_mb"] = min(
+            start_once(data, seeds, folder) for _ in range(times)
+        )
+    row["store_mb"] = sum(file.stat().st_size for file in data.rglob("*") if file.is_file()) / 1e6
+    shutil.rmtree(data)
+    return row
+
+
+def start_once(data: Path, seeds: Path, folder: Path) -> tuple[float, float, float]:
+    """Return the seconds that one start took, and the resident and peak memory after it, in MB."""
+    server = ours("start-up", data, seeds)
+    try:
+        return server.start(folder / "log-startup"), server.rss_mb, server.peak_mb
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""What is asked, of every server in the same words, and what makes two answers equal."""
+
+from __future__ import annotations
+
+import hashlib
+import urllib.request
+from typing import Any
+
+import orjson
+
+QUERIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "a": (
+        "query One($curie: String!) { entity(curie: $curie) { curie label description ... on Therapy { modality platform } } }",
+        {"curie": "therapy:bench-00042"},
+    ),
+    "b": ("query Many { therapies(first: 100) { nodes { curie label description modality platform } } }", {}),
+    "c": (
+        """query Nested { diseases(first: 15) { nodes { curie label drivenBy(first: 5) { edges {
+  confidence evidence { level direction date } node { curie label expresses(first: 5) { edges {
+    confidence evidence { level direction date } node { curie label symbol } } } } } } } } }""",
+        {},
+    ),
+}
+SAID = {
+    "a": "one entity by CURIE",
+    "b": "a list of 100 entities, 5 fields",
+    "c": "3 levels through two relations, with evidence",
+}
+
+
+def body(name: str) -> bytes:
+    """Return the POST body of a query."""
+    text, variables = QUERIES[name]
+    return orjson.dumps({"query": text, "variables": variables})
+
+
+def ask(url: str, name: str) -> dict[str, Any]:
+    """Return the data of an answer; raises RuntimeError where it has errors."""
+    headers = {"content-type": "application/json", "accept": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(url, body(name), headers), timeout=60) as response:
+        answer = orjson.loads(response.read())
+    if answer.get("errors"):
+        raise RuntimeError(f"{url} {name}: {answer['errors']}")
+    data: dict[str, Any] = answer["data"]
+    return data
+
+
+def digest(data: Any) -> str:
+    """Return a hash of an answer that leaves out the order of keys and the last digits of numbers."""
+    return hashlib.sha256(orjson.dumps(_normal(data), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def objects(data: Any) -> int:
+    """Return the number of JSON objects in an answer that carry values of their own."""
+    if isinstance(data, dict):
+        own = any(not isinstance(value, dict | list) for value in data.values())
+        return own + sum(objects(value) for value in data.values())
+    return sum(objects(value) for value in data) if isinstance(data, list) else 0
+
+
+def _normal(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {name: _normal(value) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_normal(value) for value in data]
+    return round(float(data), 9) if isinstance(data, int | float) and not isinstance(data, bool) else data

@@ -1,0 +1,103 @@
+"""The figures as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tests.benchmarks.queries import QUERIES, SAID
+
+BASELINE = "plain: strawberry + DataLoader + rdflib"
+DICTS = "plain: strawberry + DataLoader + dicts"
+
+
+def markdown(result: dict[str, Any]) -> str:
+    """Return the whole report."""
+    lines = ["# Benchmarks", "", *_about(result["about"])]
+    if "servers" in result:
+        lines += _requests(result)
+    if "startup" in result:
+        lines += [*_startup(result["startup"]), *([] if "startup_note" not in result else ["", result["startup_note"]])]
+    return "\n".join(lines) + "\n"
+
+
+def _about(about: dict[str, Any]) -> Iterator[str]:
+    packages = ", ".join(f"{name} {version}" for name, version in {**about["packages"], **about["npm"]}.items())
+    yield "Written by `python -m tests.benchmarks`; report.json has the same figures."
+    yield ""
+    yield f"{about['date']}, commit {about['commit']}. {about['machine']}, {about['system']}, CPython {about['python']}, Node {about['node']}."
+    yield f"{packages}."
+    yield (
+        f"Load average {about['load_before']:.1f} before and {about['load_after']:.1f} after; "
+        f"{about['rounds']} interleaved rounds of {about['seconds']:g} s over {about['connections']} keep-alive connections."
+    )
+    yield ""
+
+
+def _requests(result: dict[str, Any]) -> Iterator[str]:
+    graph = result["graph"]
+    yield "## Requests"
+    yield ""
+    yield (
+        f"A synthetic graph of {graph['entities']:,} entities, {graph['assertions']:,} assertions and "
+        f"{graph['evidence']:,} pieces of evidence. All servers were asked the same queries and gave equal answers (compared by hash)."
+    )
+    yield (
+        "CPU is the server's CPU time per request over all its processes and threads: the least of the rounds, "
+        "and the figure to trust on a shared machine. Requests per second and latencies are medians of the rounds."
+    )
+    yield (
+        "The service runs as shipped: limits, ETags, metrics and a log line for each request. "
+        "The peers do none of that and write no log. Except where a row says so, its response cache is off."
+    )
+    for query in QUERIES:
+        held = result["answers"][query]
+        yield ""
+        yield f"### ({query}) {SAID[query]}: {held['objects']:,} objects, {held['bytes'] / 1000:.1f} kB"
+        yield ""
+        yield from _table(_rows(result["servers"], query))
+    yield ""
+
+
+def _rows(servers: list[dict[str, Any]], query: str) -> Iterator[list[str]]:
+    base = {server["name"]: server[query]["cpu_ms_best"] for server in servers}
+    yield ["server", "CPU ms/request", "× rdflib", "× dicts", "requests/s", "p50 ms", "p95 ms"]
+    for server in servers:
+        row = server[query]
+        ratios = [f"{base[name] / row['cpu_ms_best']:.1f}" for name in (BASELINE, DICTS)]
+        yield [
+            server["name"],
+            f"{row['cpu_ms_best']:.3f}",
+            *ratios,
+            f"{row['rps']:,.0f}",
+            f"{row['p50']:.2f}",
+            f"{row['p95']:.2f}",
+        ]
+
+
+def _startup(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield "## Start-up and memory"
+    yield ""
+    yield "Seconds from process start of `kg serve` to the first answer of /ready; resident memory then, and its peak."
+    yield "The empty store is filled from the seeds first: read, checked in full, written and indexed."
+    yield ""
+    table = [["assertions", "empty store, s", "existing store, s", "resident MB", "peak MB while filling", "store MB"]]
+    table += [
+        [
+            f"{row['assertions']:,}",
+            f"{row['empty_seconds']:.1f}",
+            f"{row['existing_seconds']:.1f}",
+            f"{row['existing_rss_mb']:.0f}",
+            f"{row['empty_peak_mb']:.0f}",
+            f"{row['store_mb']:.1f}",
+        ]
+        for row in rows
+    ]
+    yield from _table(table)
+
+
+def _table(rows: Iterable[list[str]]) -> Iterator[str]:
+    for number, row in enumerate(rows):
+        yield f"| {' | '.join(row)} |"
+        if number == 0:
+            yield f"|{'|'.join(['---', *['--:'] * (len(row) - 1)])}|"

@@ -1,0 +1,113 @@
+"""The official GraphQL-over-HTTP audits (npm graphql-http) against a service as users start it."""
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+AUDITS = ROOT / "tests" / "audits"
+TINY = ROOT / "tests" / "data" / "tiny"
+COUNT = 61  # audits in the pinned version of graphql-http
+START_SECONDS = 60
+
+
+def cannot(reason: str) -> NoReturn:
+    """Skip because this machine lacks something; in CI nothing may be lacking, so fail."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason} In CI the audits must run.")
+    pytest.skip(reason)
+
+
+def cache_folder() -> Path:
+    """Where the npm packages of this exact lock file are kept between runs, outside the repository."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    digest = hashlib.sha256((AUDITS / "package-lock.json").read_bytes()).hexdigest()[:16]
+    return base / "cartograph-tests" / f"audits-{digest}"
+
+
+@pytest.fixture(scope="module")
+def packages() -> Path:
+    """A folder with audit.mjs and its packages; installs them on first use."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        cannot("No node and npm on PATH; install Node.js 20 or newer.")
+    folder = cache_folder()
+    if not (folder / "complete").exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix="audits-", dir=folder.parent))
+        for name in ("package.json", "package-lock.json", ".npmrc"):
+            shutil.copy(AUDITS / name, fresh)
+        done = subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=fresh, capture_output=True, text=True)
+        if done.returncode:
+            shutil.rmtree(fresh)
+            cannot(f"npm ci could not install graphql-http: {done.stderr.strip()[-500:]}")
+        (fresh / "complete").touch()
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.replace(folder)
+    shutil.copy(AUDITS / "audit.mjs", folder)
+    return folder
+
+
+def wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return once the service answers; fails with its log where it does not."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/ready", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    pytest.fail(f"kg serve did not become ready:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running service with the tiny graph in it."""
+    folder = tmp_path_factory.mktemp("audited")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [sys.executable, "-m", "kg", "serve", "--host", "127.0.0.1", "--port", port]
+    command += ["--data", str(folder / "data"), "--seeds", str(TINY)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KG_")}
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        wait_until_ready(f"http://127.0.0.1:{port}", process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def test_every_audit_passes(packages: Path, service: str) -> None:
+    command = ["node", "audit.mjs", f"{service}/graphql"]
+    done = subprocess.run(command, cwd=packages, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    results: list[dict[str, Any]] = json.loads(done.stdout)
+    failing = [f"{r['id']} {r['name']}: {r['status']}, {r['reason']}" for r in results if r["status"] != "ok"]
+    assert not failing, f"{len(failing)} of {len(results)} audits:\n" + "\n".join(failing)
+    assert len(results) == COUNT
+
+
+def test_lock_file_names_no_registry() -> None:
+    packages = json.loads((AUDITS / "package-lock.json").read_bytes())["packages"]
+    assert not [name for name, about in packages.items() if "resolved" in about]
+    assert all("integrity" in about for name, about in packages.items() if name)
