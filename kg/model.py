@@ -57,7 +57,8 @@ class Field:
     """One field of a kind or record.
 
     ``datatype`` is string, integer, decimal, boolean, date, partialDate, enum, entity (``target``
-    names the kind), source, or record (``target`` names the record).
+    names the kind), source, or record (``target`` names the record). ``halted_values`` are the enum
+    values that mean a study was stopped, ``halt_reason`` the attribute that says why.
     """
 
     name: str
@@ -70,6 +71,8 @@ class Field:
     target: str | None = None
     curie_prefix: str | None = None
     from_curie: str | None = None
+    halted_values: tuple[str, ...] = ()
+    halt_reason: str | None = None
 
     @cached_property
     def attribute(self) -> str:
@@ -102,10 +105,20 @@ class Kind:
     id_prefixes: tuple[str, ...]
     biolink_class: str | None
 
+    @cached_property
+    def status_field(self) -> Field | None:
+        """The field whose values say that a study was halted; only kinds of studies have one."""
+        return next((field for field in self.fields if field.halted_values), None)
+
 
 @dataclass(frozen=True)
 class Relation:
-    """A predicate between kinds; ``subjects`` and ``objects`` name the kinds that may stand at its ends."""
+    """A predicate between kinds; ``subjects`` and ``objects`` name the kinds that may stand at its ends.
+
+    ``effect_sign``, ``symmetric`` (stored once, holds both ways), ``definitional``, ``harm``,
+    ``attempt_of`` and ``speaks_against`` are what reasoning about hypotheses reads; kg/core.ttl says
+    what each means.
+    """
 
     name: str
     iri: str
@@ -121,6 +134,11 @@ class Relation:
     biolink_predicate: str | None
     biolink_association: str | None
     mapping_note: str | None
+    symmetric: bool = False
+    definitional: bool = False
+    harm: bool = False
+    attempt_of: tuple[str, ...] = ()
+    speaks_against: tuple[str, ...] = ()
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """Yield the (subject kind, object kind) pairs that the relation allows."""
@@ -348,6 +366,10 @@ class _Reader:
             target=target,
             curie_prefix=self.text(shape, KG.curiePrefix) or None,
             from_curie=self.text(shape, KG.fromCurie) or None,
+            halted_values=tuple(
+                self.need(v, SKOS.notation) for v in sorted(self.graph.objects(shape, KG.haltedValue), key=str)
+            ),
+            halt_reason=snake_case(local_name(reason)) if (reason := self.graph.value(shape, KG.haltReason)) else None,
         )
 
     def datatype(self, shape: Node) -> tuple[str, str | None]:
@@ -396,6 +418,11 @@ class _Reader:
             biolink_predicate=self.text(node, KG.biolinkPredicate) or None,
             biolink_association=self.text(node, KG.biolinkAssociation) or None,
             mapping_note=self.text(node, KG.mappingNote) or None,
+            symmetric=(node, RDF.type, OWL.SymmetricProperty) in self.graph,
+            definitional=self.text(node, KG.definitional) == "true",
+            harm=self.text(node, KG.harm) == "true",
+            attempt_of=tuple(sorted(map(local_name, self.graph.objects(node, KG.attemptOf)))),
+            speaks_against=tuple(sorted(map(local_name, self.graph.objects(node, KG.speaksAgainst)))),
         )
 
     def ends(self, node: Node, predicate: URIRef, kinds: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from kg.adjacency import Adjacency
 from kg.errors import NotFound
 from kg.evidence import confidence_value
 from kg.model import Model
@@ -201,6 +202,11 @@ class Snapshot:
         return entity
 
     @cached_property
+    def derived(self) -> dict[str, Any]:
+        """What others compute from the graph once and keep while it stands; it goes when the snapshot goes."""
+        return {}
+
+    @cached_property
     def index(self) -> SearchIndex:
         """The search index over names; built on first use."""
         return SearchIndex(self.entities.values())
@@ -225,6 +231,11 @@ class Snapshot:
             while len(self._views) > AS_OF_VIEWS:
                 self._views.popitem(last=False)
         return view
+
+    @cached_property
+    def adjacency(self) -> Adjacency:
+        """The edges as compact arrays, for searches; built on first use."""
+        return Adjacency(self)
 
     @cached_property
     def nx(self) -> nx.MultiDiGraph[str]:

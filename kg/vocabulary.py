@@ -41,6 +41,12 @@ class KG(DefinedNamespace):
     effectSign: URIRef
     acceptsLevel: URIRef
     predicts: URIRef
+    attemptOf: URIRef
+    speaksAgainst: URIRef
+    harm: URIRef
+    definitional: URIRef
+    haltedValue: URIRef
+    haltReason: URIRef
     biolinkClass: URIRef
     biolinkPredicate: URIRef
     biolinkAssociation: URIRef

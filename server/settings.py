@@ -47,6 +47,7 @@ class Settings:
     max_view_nodes: int = setting(5_000, "Largest maxNodes of a graph view.")
     max_view_depth: int = setting(6, "Largest depth of a graph view.")
     request_seconds: float = setting(10.0, "Longest time spent on one operation, in seconds.")
+    search_steps: int = setting(2_000_000, "Most steps of work of one search for paths or hypotheses.")
     threads: int = setting(4, "Threads that execute costly operations beside the event loop.")
     inline_cost: int = setting(500, "Operations up to this cost run on the event loop; costlier ones on a thread.")
     document_cache: int = setting(1_000, "Number of parsed and validated documents kept.")

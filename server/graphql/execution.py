@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ from server.graphql.caches import LRU
 from server.graphql.compiled import Bail, Compiler, Plan
 from server.graphql.errors import formatted
 from server.graphql.limits import Measures, Meter, uses_size_variables
-from server.graphql.paging import check_clock, start_clock
+from server.graphql.paging import check_clock, start_clock, watch
 from server.graphql.request import Request
 from server.graphql.types import type_name
 from server.settings import Settings
@@ -115,9 +115,15 @@ class Engine:
         return (prepared.measures or self.meter.measure(prepared.document, prepared.operation, variables)).cost
 
     # -------------------------------------------------------------- executing
-    def execute(self, prepared: Prepared, variables: Mapping[str, Any]) -> Answer:
-        """Run a prepared operation and return the response as JSON; user errors are part of it."""
+    def execute(
+        self, prepared: Prepared, variables: Mapping[str, Any], gone: Callable[[], bool] | None = None
+    ) -> Answer:
+        """Run a prepared operation and return the response as JSON; user errors are part of it.
+
+        ``gone`` says whether the client went away; searches then end at once, by raising ClientGone.
+        """
         start_clock(self.settings.request_seconds)
+        watch(gone)
         request = Request(self.service, self.settings)
         if prepared.errors or prepared.document is None or prepared.operation is None:
             return self._refusal(prepared.errors, request)

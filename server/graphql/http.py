@@ -7,9 +7,13 @@ queries only. Beyond it: 406, 413, 414 and 415 as HTTP has them, and an ETag tha
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Mapping
+import threading
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,6 +27,7 @@ from kg.errors import KGError, LimitExceeded
 from server.graphql.caches import LRU
 from server.graphql.errors import request_error
 from server.graphql.execution import Answer, Engine, Prepared
+from server.graphql.paging import ClientGone
 from server.observability import Metrics
 from server.settings import Settings
 
@@ -70,7 +75,7 @@ class GraphQLEndpoint:
         except KGError as error:
             status = 400 if media == RESPONSE_JSON or error.status != 400 else 200
             response = _json({"errors": [{"message": str(error), "extensions": error.extensions}]}, status, media)
-        except ClientDisconnect:
+        except (ClientDisconnect, ClientGone):
             return
         await response(scope, receive, send)
 
@@ -91,7 +96,8 @@ class GraphQLEndpoint:
             return Response(status_code=304, headers=_headers(etag))
         answer = self.responses.get((tag, reading, raw))
         if answer is None:
-            answer = await self.run(read_query(raw) if reading else read_body(raw), reading=reading)
+            parameters = read_query(raw) if reading else read_body(raw)
+            answer = await self.run(parameters, request.receive, reading=reading)
             if answer.executed and not answer.has_errors and self.engine.service.snapshot.version.tag == tag:
                 self.responses.put((tag, reading, raw), answer, len(answer.body) + len(raw) + 200)
         else:
@@ -126,7 +132,7 @@ class GraphQLEndpoint:
                 raise too_large
         return bytes(body)
 
-    async def run(self, parameters: Parameters, *, reading: bool) -> Answer:
+    async def run(self, parameters: Parameters, receive: Receive, *, reading: bool) -> Answer:
         """Return the answer to an operation, run here or on a thread by its cost."""
         engine = self.engine
         prepared = engine.prepare(parameters.query, parameters.operation_name, parameters.variables)
@@ -137,17 +143,36 @@ class GraphQLEndpoint:
                 f"A {prepared.operation.operation.value} cannot be run with GET; use POST.",
                 {"Allow": "POST"},
             )
-        answer = await self.execute(prepared, parameters.variables)
+        answer = await self.execute(prepared, parameters.variables, receive)
         self.metrics.operations.labels(answer.how).inc()
         return answer
 
-    async def execute(self, prepared: Prepared, variables: dict[str, Any]) -> Answer:
-        """Run a prepared operation without holding up the event loop for long."""
+    async def execute(self, prepared: Prepared, variables: dict[str, Any], receive: Receive) -> Answer:
+        """Run a prepared operation without holding up the event loop for long; raises ClientGone for a client that left."""
         if self.engine.cost(prepared, variables) <= self.settings.inline_cost:
             return self.engine.execute(prepared, variables)
         if self.limiter is None:
             self.limiter = anyio.CapacityLimiter(self.settings.threads)
-        return await anyio.to_thread.run_sync(self.engine.execute, prepared, variables, limiter=self.limiter)
+        gone = threading.Event()
+        run = partial(self.engine.execute, prepared, variables, gone.is_set)
+        async with _watching(receive, gone):
+            return await anyio.to_thread.run_sync(run, limiter=self.limiter)
+
+
+@asynccontextmanager
+async def _watching(receive: Receive, gone: threading.Event) -> AsyncIterator[None]:
+    """Set ``gone`` as soon as the client disconnects."""
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
+
+    task = asyncio.ensure_future(watch())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 # ---------------------------------------------------------------- reading requests

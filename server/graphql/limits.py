@@ -4,7 +4,8 @@ Fragments are measured once and remembered, so a document of n spreads of spread
 strawberry's own depth and alias limiters take exponential time on it (research/graphql.md §2).
 
 The cost of a field is 1, and what is inside a list counts as often as the list is long: for a
-connection ``first`` or ``last`` (or the default page), for other lists of objects ``LIST_SIZE``.
+connection ``first`` or ``last`` (or the default page), for other lists of objects ``LIST_SIZE``. A field
+that searches costs ``SEARCH_COST`` besides.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from kg.errors import LimitExceeded
 from server.settings import Settings
 
 LIST_SIZE = 4
+SEARCH_COST = 1_000  # of a field that takes assumptions: it searches the graph before it lists anything
 SIZE_ARGUMENTS = ("first", "last", "maxNodes", "ids")
 
 
@@ -143,7 +145,8 @@ class _Pass:
         type_ = definition.type if definition else None
         inner = self.selections(node.selection_set, get_named_type(type_) if type_ else None)
         size = self.size(node, definition, type_)
-        return Measures(inner.depth + 1, 1 + size * inner.cost, aliases + inner.aliases, inner.directives)
+        own = SEARCH_COST if definition and "assuming" in definition.args else 1
+        return Measures(inner.depth + 1, own + size * inner.cost, aliases + inner.aliases, inner.directives)
 
     def size(self, node: FieldNode, definition: Any, type_: Any) -> int:
         if definition is None:

@@ -20,17 +20,22 @@ def member(
     name: str | None = None,
     **arguments: Any,
 ) -> tuple[Any, Any]:
-    """Return (annotation, strawberry field) of a field; ``arguments`` maps each argument to (type, description).
+    """Return (annotation, strawberry field) of a field; ``arguments`` maps each argument to (type, description[, name]).
 
-    Without a resolver the field is the attribute of the same name. The resolver must be this field's own function.
+    Without a name an argument is called as the resolver's parameter, less an underscore at its end. Without a
+    resolver the field is the attribute of the same name. The resolver must be this field's own function.
     """
     if resolver is None:
         return returns, strawberry.field(description=description, name=name)
     resolver.__annotations__ = {
-        argument: Annotated[type_, strawberry.argument(description=said)]
-        for argument, (type_, said) in arguments.items()
+        argument: Annotated[type_, strawberry.argument(description=said, name=_called(argument, *called))]
+        for argument, (type_, said, *called) in arguments.items()
     } | {"return": returns}
     return returns, strawberry.field(resolver=resolver, description=description, name=name)
+
+
+def _called(argument: str, name: str | None = None) -> str | None:
+    return name or (argument[:-1] if argument.endswith("_") else None)
 
 
 def fill(class_: type, members: Mapping[str, tuple[Any, Any]]) -> type:

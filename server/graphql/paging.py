@@ -14,11 +14,37 @@ from server.graphql.ids import cursor, key_of
 from server.settings import Settings
 
 _deadline: ContextVar[tuple[float, float] | None] = ContextVar("deadline", default=None)
+_gone: ContextVar[Callable[[], bool] | None] = ContextVar("gone", default=None)
 
 
 def start_clock(seconds: float) -> None:
     """Give the current context this long from now."""
     _deadline.set((time.monotonic() + seconds, seconds))
+
+
+def time_left() -> float | None:
+    """Return the seconds that the current context has left, never below 0; None where no clock runs."""
+    limit = _deadline.get()
+    return None if limit is None else max(0.0, limit[0] - time.monotonic())
+
+
+class ClientGone(BaseException):
+    """Nobody waits for the answer any more.
+
+    No ``Exception``: GraphQL would make an error of it, and the compiled executor would have it run again.
+    """
+
+
+def watch(gone: Callable[[], bool] | None) -> None:
+    """Let the current context's work end as soon as nobody waits for it."""
+    _gone.set(gone)
+
+
+def look_at_clock() -> None:
+    """Raise ClientGone where nobody waits for the current context's work; searches call it as they go."""
+    gone = _gone.get()
+    if gone is not None and gone():
+        raise ClientGone
 
 
 def check_clock(*_: object) -> None:
@@ -89,15 +115,7 @@ def paginate(
     """Return the page that the arguments ask for; raises BadInput, InvalidCursor or LimitExceeded for bad ones."""
     check_clock()
     for name, size in (("first", arguments.first), ("last", arguments.last)):
-        if size is not None and size < 0:
-            raise BadInput(f"The argument {name} is {size}; it must be 0 or more.")
-        if size is not None and size > settings.max_page_size:
-            raise LimitExceeded(
-                "max_page_size",
-                settings.max_page_size,
-                size,
-                f"Ask for fewer with {name} and page on with the cursors.",
-            )
+        check_page_size(size, settings, name)
     start, stop = 0, len(items)
     if arguments.after is not None:
         start = _position(graph, items, arguments.after, "after", key) + 1
@@ -109,6 +127,15 @@ def paginate(
     if arguments.last is not None:
         start = max(start, stop - arguments.last)
     return Page(graph, items, items[start:stop], start, key, node)
+
+
+def check_page_size(size: int | None, settings: Settings, name: str = "first") -> None:
+    """Raise BadInput for a negative size of a page, LimitExceeded for one that is too large."""
+    if size is not None and size < 0:
+        raise BadInput(f"The argument {name} is {size}; it must be 0 or more.")
+    if size is not None and size > settings.max_page_size:
+        advice = f"Ask for fewer with {name} and page on with the cursors."
+        raise LimitExceeded("max_page_size", settings.max_page_size, size, advice)
 
 
 def _position(graph: Snapshot, items: Sequence[Any], text: str, argument: str, key: Callable[[Any], str]) -> int:

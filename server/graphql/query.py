@@ -15,11 +15,14 @@ from kg.search import Hit
 from kg.snapshot import Snapshot
 from server.graphql.about import history_field, metagraph_field, version_field
 from server.graphql.assertions import assertions_field
+from server.graphql.hypotheses import HypothesisFields
 from server.graphql.ids import curie_of, cursor
 from server.graphql.members import fill, itself, listed, make_enum, member, nullable, plain
 from server.graphql.paging import Page, PageArguments, paginate
+from server.graphql.paths import PathFields
 from server.graphql.request import AS_OF, Request, bounded
 from server.graphql.scalars import CONFIG
+from server.graphql.scenarios import assertion_input
 from server.graphql.types import PAGING, Types
 from server.graphql.views import graph_view_field
 from server.settings import Settings
@@ -46,6 +49,7 @@ class QueryBuilder:
             **{kind.plural: self._list(kind) for kind in self.model.kinds},
             "assertions": assertions_field(self.types),
             "graph_view": graph_view_field(self.types),
+            **self._searches(),
             "metagraph": metagraph_field(self.types),
             "version": version_field(),
             "history": history_field(),
@@ -56,6 +60,15 @@ class QueryBuilder:
             description=f"{self.model.title}: {self.model.description}",
         )
         return strawberry.Schema(query=query, types=[*self.types.kinds.values(), self.types.assertion], config=CONFIG)
+
+    def _searches(self) -> dict[str, Any]:
+        """Return the queries about paths and, where the schema folder predicts something, about hypotheses."""
+        assumption = assertion_input()
+        paths = PathFields(self.types, assumption)
+        found = paths.members()
+        if self.model.predicts:
+            found |= HypothesisFields(self.types, paths.step, assumption).members()
+        return found
 
     # -------------------------------------------------------------- look-ups
     def _node(self) -> Any:

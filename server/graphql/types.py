@@ -237,7 +237,7 @@ class Types:
             return explain(self.evidence)
 
         def latest(self: Assertion) -> Any:
-            return self.latest
+            return self.latest if self.evidence else None
 
         members = {
             "curie": member(
@@ -250,13 +250,50 @@ class Types:
             "explanation": member(self.confidence, "How the confidence came about.", explained),
             "disputed": member(bool, "Whether evidence both supports and contradicts it."),
             "supported": member(bool, "Whether any evidence supports it; without support it makes no edge."),
-            "latest": member(date, "Day of the newest evidence; a month or year counts as its last day.", latest),
+            "latest": member(
+                date | None,
+                "Day of the newest evidence; a month or year counts as its last day. Null for an assumed edge.",
+                latest,
+            ),
             "evidence": member(listed(self.evidence), "All evidence for and against it, newest first."),
         }
         strawberry.type(
             fill(self.assertion, members),
             name="Assertion",
             description="A claim that a relation holds between two entities, with its evidence.",
+        )
+
+    # -------------------------------------------------------------- pieces of the graph
+    @cached_property
+    def walk_direction(self) -> Any:
+        """Which way edges are walked."""
+        ways = [
+            ("OUT", "From subject to object."),
+            ("IN", "From object to subject."),
+            ("BOTH", "Either way."),
+        ]
+        return make_enum("WalkDirection", ways, "Which way edges are walked.")
+
+    @cached_property
+    def graph_view(self) -> Any:
+        """A bounded piece of the graph."""
+        node = {
+            "entity": member(self.entity, "The entity."),
+            "distance": member(int, "Hops from the nearest start."),
+            "hidden": member(int, "Number of its edges that the view does not show."),
+        }
+        node_type = strawberry.type(
+            fill(type("GraphViewNode", (), {}), node), name="GraphViewNode", description="An entity in a view."
+        )
+        view = {
+            "nodes": member(listed(node_type), "Entities, nearest and most trusted first."),
+            "edges": member(listed(self.assertion), "All allowed assertions between them."),
+            "total_nodes": member(int, "Number of entities that depth and constraints allow.", name="totalNodes"),
+            "truncated": member(bool, "Whether some of them are left out.", lambda self: self.truncated_by is not None),
+            "truncated_by": member(str | None, "The limit that left them out.", name="truncatedBy"),
+        }
+        return strawberry.type(
+            fill(type("GraphView", (), {}), view), name="GraphView", description="A bounded piece of the graph to draw."
         )
 
     # -------------------------------------------------------------- kinds and records

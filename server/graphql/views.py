@@ -11,7 +11,7 @@ from kg.errors import BadInput, LimitExceeded
 from kg.snapshot import Snapshot
 from kg.views import Constraints, View, neighbourhood
 from server.graphql.ids import curie_of
-from server.graphql.members import fill, given, listed, make_enum, member, nullable, plain
+from server.graphql.members import fill, given, listed, member, nullable, plain
 from server.graphql.paging import check_clock
 from server.graphql.request import AS_OF, Request, bounded, relation_names
 from server.graphql.types import Types
@@ -19,24 +19,6 @@ from server.graphql.types import Types
 
 def graph_view_field(types: Types) -> Any:
     """Return the ``graphView`` query."""
-    node = {
-        "entity": member(types.entity, "The entity."),
-        "distance": member(int, "Hops from the nearest start."),
-        "hidden": member(int, "Number of its edges that the view does not show."),
-    }
-    node_type = strawberry.type(
-        fill(type("GraphViewNode", (), {}), node), name="GraphViewNode", description="An entity in a view."
-    )
-    view = {
-        "nodes": member(listed(node_type), "Entities, nearest and most trusted first."),
-        "edges": member(listed(types.assertion), "All allowed assertions between them."),
-        "total_nodes": member(int, "Number of entities that depth and constraints allow.", name="totalNodes"),
-        "truncated": member(bool, "Whether some of them are left out.", lambda self: self.truncated_by is not None),
-        "truncated_by": member(str | None, "The limit that left them out.", name="truncatedBy"),
-    }
-    view_type = strawberry.type(
-        fill(type("GraphView", (), {}), view), name="GraphView", description="A bounded piece of the graph to draw."
-    )
 
     def graph_view(
         self: Request,
@@ -60,7 +42,7 @@ def graph_view_field(types: Types) -> Any:
         return neighbourhood(starts, depth, max_nodes, _constraints(graph, where))
 
     return member(
-        view_type,
+        types.graph_view,
         "What lies around some entities, bounded; the nearest and most trusted first.",
         graph_view,
         around=(list[strawberry.ID], "Global ids or CURIEs of the entities in the middle."),
@@ -73,11 +55,6 @@ def graph_view_field(types: Types) -> Any:
 
 def _constraints_input(types: Types) -> Any:
     enums = types.enums
-    direction = make_enum(
-        "WalkDirection",
-        [("OUT", "From subject to object."), ("IN", "From object to subject."), ("BOTH", "Either way.")],
-        "Which way edges are walked.",
-    )
     fields: dict[str, tuple[Any, str, Any, str]] = {
         "relations": (list[str], "relations", strawberry.UNSET, "Only edges of these relations."),
         "kinds": (
@@ -94,7 +71,12 @@ def _constraints_input(types: Types) -> Any:
         ),
         "avoid": (list[strawberry.ID], "avoid", strawberry.UNSET, "None of these entities."),
         "min_confidence": (float, "minConfidence", strawberry.UNSET, "Only edges of at least this confidence."),
-        "direction": (direction, "direction", strawberry.UNSET, "Only edges walked this way, outward from the middle."),
+        "direction": (
+            types.walk_direction,
+            "direction",
+            strawberry.UNSET,
+            "Only edges walked this way, outward from the middle.",
+        ),
     }
     members = {
         a: (nullable(t), strawberry.field(default=d, name=n, description=said)) for a, (t, n, d, said) in fields.items()

@@ -1,0 +1,254 @@
+"""The edges of a snapshot as compact arrays of integers: what searches walk on.
+
+Nodes are numbered in the order of ``snapshot.entities``, assertions in that of ``snapshot.assertions``.
+Each edge appears as two *arcs*, one from each of its ends. The arcs of a node lie next to each other
+(compressed sparse rows: Saad 2003, Iterative Methods for Sparse Linear Systems, §3.4), ordered by *code* and
+neighbour; a code is twice the position of the relation in the model, plus one if the arc runs against it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg.records import Assertion, Entity
+
+if TYPE_CHECKING:
+    from kg.snapshot import Snapshot
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+COST_UNIT = 10**12  # costs are whole multiples of 1e-12: sums are exact in any order, so rankings are too
+MAX_COST = 690 * COST_UNIT  # of a confidence of 1e-300 or less, zero included
+NO_DATE = 0
+
+
+class Rows(NamedTuple):
+    """The arcs of one relation in one direction: ``indices[indptr[v]:indptr[v + 1]]`` are the neighbours of node v.
+
+    ``positions`` are the assertions' positions in ``snapshot.assertions``.
+    """
+
+    indptr: Ints
+    indices: Ints
+    positions: Ints
+
+
+class Shelf:
+    """A place to put a few things by name for a while; the ones put there first go first. Safe between threads."""
+
+    def __init__(self, room: int = 32) -> None:
+        self._room = room
+        self._things: OrderedDict[str, object] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, name: str, thing: object) -> None:
+        """Put a thing there; it replaces one of the same name."""
+        with self._lock:
+            self._things[name] = thing
+            self._things.move_to_end(name)
+            while len(self._things) > self._room:
+                self._things.popitem(last=False)
+
+    def pop(self, name: str) -> object | None:
+        """Take a thing away and return it, or None where it is not there."""
+        with self._lock:
+            return self._things.pop(name, None)
+
+
+class Adjacency:
+    """The arcs of a snapshot's edges; everything is built on first use, in time linear in the graph."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.entities: tuple[Entity, ...] = tuple(snapshot.entities.values())
+        self.assertions: tuple[Assertion, ...] = snapshot.assertions
+        self.model = snapshot.model
+        self._basis_names = (*(s.id for s in snapshot.sources), *snapshot.studies)
+        self._costs: dict[float, Ints] = {}
+        self._level_masks: dict[frozenset[str], Bools] = {}
+        self.open_searches = Shelf()
+
+    # -------------------------------------------------------------- numbering
+    @cached_property
+    def number(self) -> Mapping[str, int]:
+        """Numbers of nodes by CURIE."""
+        return {entity.curie: i for i, entity in enumerate(self.entities)}
+
+    @cached_property
+    def position(self) -> Mapping[str, int]:
+        """Positions of assertions by id."""
+        return {assertion.id: i for i, assertion in enumerate(self.assertions)}
+
+    @cached_property
+    def kind_number(self) -> Mapping[str, int]:
+        """Numbers of kinds by name, in the order of the model."""
+        return {kind.name: i for i, kind in enumerate(self.model.kinds)}
+
+    @cached_property
+    def code(self) -> Mapping[str, int]:
+        """Codes of arcs along each relation, by its name; along its inverse it is one more."""
+        return {relation.name: 2 * i for i, relation in enumerate(self.model.relations)}
+
+    @property
+    def codes(self) -> int:
+        """Number of codes."""
+        return 2 * len(self.model.relations)
+
+    # -------------------------------------------------------------- nodes
+    @cached_property
+    def kinds(self) -> Ints:
+        """The number of each node's kind."""
+        return np.fromiter((self.kind_number[e.kind] for e in self.entities), np.int64, len(self.entities))
+
+    @cached_property
+    def degrees(self) -> Ints:
+        """Number of edges at each node, both directions."""
+        return np.bincount(self._subjects, minlength=len(self.entities)) + np.bincount(
+            self._objects, minlength=len(self.entities)
+        )
+
+    def node_costs(self, damping: float) -> Ints:
+        """Return damping · ln(degree) of each node, in units of ``COST_UNIT``; 0 for nodes without edges."""
+        if damping not in self._costs:
+            self._costs[damping] = self.cost_of_degrees(self.degrees, damping)
+        return self._costs[damping]
+
+    @staticmethod
+    def cost_of_degrees(degrees: Ints, damping: float) -> Ints:
+        """Return damping · ln(degree) of some degrees, in units of ``COST_UNIT``."""
+        costs = damping * np.log(np.maximum(degrees, 1))
+        return np.rint(costs * COST_UNIT).astype(np.int64)
+
+    # -------------------------------------------------------------- assertions
+    @cached_property
+    def confidences(self) -> NDArray[np.float64]:
+        """Confidence of each assertion."""
+        return np.fromiter((a.confidence for a in self.assertions), np.float64, len(self.assertions))
+
+    @cached_property
+    def costs(self) -> Ints:
+        """-ln(confidence) of each assertion, in units of ``COST_UNIT``."""
+        return costs_of(self.confidences)
+
+    @cached_property
+    def disputed(self) -> Bools:
+        """Whether evidence both supports and contradicts each assertion."""
+        return np.fromiter((a.disputed for a in self.assertions), np.bool_, len(self.assertions))
+
+    @cached_property
+    def dates(self) -> Ints:
+        """Day of the newest evidence of each assertion, as a proleptic Gregorian ordinal."""
+        return np.fromiter((a.latest.toordinal() for a in self.assertions), np.int64, len(self.assertions))
+
+    def at_levels(self, levels: frozenset[str]) -> Bools:
+        """Return whether each assertion has supporting evidence at one of some levels."""
+        if levels not in self._level_masks:
+            mask = np.zeros(len(self.assertions), np.bool_)
+            for level in levels:
+                mask[self._by_level.get(level, [])] = True
+            self._level_masks[levels] = mask
+        return self._level_masks[levels]
+
+    @cached_property
+    def _by_level(self) -> Mapping[str, list[int]]:
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for i, assertion in enumerate(self.assertions):
+            for level in {e.level.name for e in assertion.evidence if e.direction == "SUPPORTS"}:
+                found[level].append(i)
+        return found
+
+    @cached_property
+    def bases(self) -> Mapping[str, Sequence[int]]:
+        """Positions of the assertions that have evidence from each source and each study, by its id."""
+        found: dict[str, list[int]] = {name: [] for name in self._basis_names}
+        for i, assertion in enumerate(self.assertions):
+            for name in {n for e in assertion.evidence for n in (e.source.id, e.study and e.study.id) if n}:
+                found.setdefault(name, []).append(i)
+        return found
+
+    # -------------------------------------------------------------- arcs
+    @cached_property
+    def _edges(self) -> Ints:
+        """Positions of the assertions that are edges."""
+        return np.flatnonzero(np.fromiter((a.supported for a in self.assertions), np.bool_, len(self.assertions)))
+
+    @cached_property
+    def _subjects(self) -> Ints:
+        number, assertions = self.number, self.assertions
+        return np.fromiter((number[assertions[i].subject.curie] for i in self._edges), np.int64, len(self._edges))
+
+    @cached_property
+    def _objects(self) -> Ints:
+        number, assertions = self.number, self.assertions
+        return np.fromiter((number[assertions[i].object.curie] for i in self._edges), np.int64, len(self._edges))
+
+    @cached_property
+    def _arcs(self) -> tuple[Ints, NDArray[np.int32], NDArray[np.int32], NDArray[np.int16]]:
+        """Row pointers, neighbours, assertion positions and codes; an edge from a node to itself is on no path."""
+        code, assertions = self.code, self.assertions
+        codes = np.fromiter((code[assertions[i].relation] for i in self._edges), np.int64, len(self._edges))
+        apart = self._subjects != self._objects
+        subjects, objects, codes, edges = (a[apart] for a in (self._subjects, self._objects, codes, self._edges))
+        ends = np.concatenate([subjects, objects])
+        others = np.concatenate([objects, subjects])
+        both = np.concatenate([codes, codes + 1])
+        order = np.lexsort((others, both, ends))
+        indptr = np.zeros(len(self.entities) + 1, np.int64)
+        np.cumsum(np.bincount(ends, minlength=len(self.entities)), out=indptr[1:])
+        positions = np.concatenate([edges, edges])[order]
+        return indptr, others[order].astype(np.int32), positions.astype(np.int32), both[order].astype(np.int16)
+
+    @property
+    def indptr(self) -> Ints:
+        """Where the arcs of each node begin; one longer than there are nodes."""
+        return self._arcs[0]
+
+    @property
+    def neighbours(self) -> NDArray[np.int32]:
+        """The node that each arc leads to."""
+        return self._arcs[1]
+
+    @property
+    def positions(self) -> NDArray[np.int32]:
+        """The assertion of each arc."""
+        return self._arcs[2]
+
+    @property
+    def arc_codes(self) -> NDArray[np.int16]:
+        """The code of each arc."""
+        return self._arcs[3]
+
+    def rows(self, relation: str, *, reversed: bool = False) -> Rows:
+        """Return the arcs along one relation (against it, if reversed), as compressed sparse rows of their own."""
+        wanted = self.arc_codes == self.code[relation] + reversed
+        counts = np.add.reduceat(np.append(wanted, False), self.indptr[:-1]) if len(self.entities) else np.zeros(0, int)
+        counts = np.where(np.diff(self.indptr) > 0, counts, 0)  # reduceat gives empty rows their neighbour's value
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return Rows(indptr, self.neighbours[wanted].astype(np.int64), self.positions[wanted].astype(np.int64))
+
+    def gather(self, nodes: Ints) -> tuple[Ints, Ints]:
+        """Return the arcs of some nodes: for each arc which of the nodes it is of, and its place in ``neighbours``."""
+        starts = self.indptr[nodes]
+        counts = self.indptr[nodes + 1] - starts
+        ends = np.cumsum(counts)
+        total = int(ends[-1]) if len(ends) else 0
+        places = np.arange(total) + np.repeat(starts - ends + counts, counts)
+        return np.repeat(np.arange(len(nodes)), counts), places
+
+    def arc_count(self, nodes: Ints) -> int:
+        """Return the number of arcs of some nodes: what gathering them costs."""
+        return int((self.indptr[nodes + 1] - self.indptr[nodes]).sum())
+
+
+def costs_of(confidences: NDArray[np.float64]) -> Ints:
+    """Return -ln(confidence) of some confidences in units of ``COST_UNIT``, at most ``MAX_COST``."""
+    costs = -np.log(np.maximum(confidences, 1e-300)) * COST_UNIT
+    whole: Ints = np.minimum(np.rint(costs), MAX_COST).astype(np.int64)
+    return whole

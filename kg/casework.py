@@ -1,0 +1,461 @@
+"""The case for and against one pair: its paths, what they rest on, and what contradicts it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import maximum_flow
+
+from kg.budget import Budget
+from kg.evidence import confidence_value, line_key
+from kg.findings import Argument, Contribution, Loss, MechanismPath, PathStep, Robustness
+from kg.matrices import CONFIDENCE, UNIFORM, Floats, Ints, PathCounter, PathTable
+from kg.metapaths import Metapath
+from kg.overlay import Scenario
+from kg.records import Assertion, Entity, Evidence
+from kg.scoring import Known, PairKnowledge, ScoreTable, supported_since
+
+FLOW_EDGES = 100_000  # edges in a union of paths, above which disjoint paths are not counted
+PATHS_HELD = 200_000
+REMOVED = 1e-12  # scores below are none
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One cell of a score table, opened up. ``cell`` is (row, column)."""
+
+    scenario: Scenario
+    table: ScoreTable
+    cell: tuple[int, int]
+    budget: Budget
+
+    @cached_property
+    def subject(self) -> Entity:
+        """The subject of the pair."""
+        return self.table.ends(*self.cell)[0]
+
+    @cached_property
+    def object(self) -> Entity:
+        """The object of the pair."""
+        return self.table.ends(*self.cell)[1]
+
+    @cached_property
+    def score(self) -> float:
+        """The summed score."""
+        return float(self.table.scores[self.cell])
+
+    @cached_property
+    def used(self) -> list[int]:
+        """Numbers of the metapaths that have a path, of whatever stance, largest score first."""
+        scores = self.table.transformed[:, *self.cell]
+        return sorted(np.flatnonzero(scores > 0).tolist(), key=lambda m: (-scores[m], self.table.metapaths[m].order))
+
+    @cached_property
+    def counted(self) -> list[int]:
+        """Those of ``used`` that the score sums."""
+        return [m for m in self.used if self.table.counted[m]]
+
+    @cached_property
+    def opposed(self) -> list[int]:
+        """Those of ``used`` whose sign says that the object gets worse."""
+        return [m for m in self.used if not self.table.counted[m]]
+
+    # -------------------------------------------------------------- paths
+    @cached_property
+    def tables(self) -> dict[int, PathTable]:
+        """All paths of each used metapath, as far as the budget goes."""
+        found = {}
+        source, target = self.table.sources[self.cell[0]], self.table.targets[self.cell[1]]
+        for m in self.used:
+            room = max(1, min(PATHS_HELD, self.budget.left))
+            found[m] = self.table.graph.paths(
+                self.table.metapaths[m],
+                int(source),
+                int(target),
+                damping=self.table.damping,
+                weighting=self.table.weighting,
+                limit=room,
+            )
+            self.budget.spend(1 + len(found[m]))
+        return found
+
+    @cached_property
+    def exact(self) -> bool:
+        """Whether every path was walked."""
+        return all(table.complete for table in self.tables.values())
+
+    @cached_property
+    def path_counts(self) -> dict[int, int]:
+        """How many paths each used metapath has: counted by matrices where they were not all walked."""
+        if self.exact:
+            return {m: len(table) for m, table in self.tables.items()}
+        ends = (self.table.sources[[self.cell[0]]], self.table.targets[[self.cell[1]]])
+        counter = PathCounter(self.table.graph, *ends, damping=0.0, weighting=UNIFORM)
+        return {m: round(counter.dwpc(self.table.metapaths[m]).sum()) for m in self.used}
+
+    def best_paths(self, metapaths: Sequence[int], limit: int) -> tuple[MechanismPath, ...]:
+        """Return the paths with the largest part in the score (or, for those against, in theirs)."""
+        ranked = sorted(
+            ((self._part(m, row), m, row) for m in metapaths for row in range(min(limit, len(self.tables[m])))),
+            key=lambda found: (-found[0], self.table.metapaths[found[1]].order, found[2]),
+        )
+        return tuple(self.path(m, row) for _, m, row in ranked[:limit])
+
+    def _part(self, m: int, row: int) -> float:
+        share = self.tables[m].values[row] / self.table.dwpc[m][self.cell]
+        return float(share * self.table.transformed[m][self.cell])
+
+    def path(self, m: int, row: int) -> MechanismPath:
+        """Return one path of a table as a record."""
+        paths, metapath = self.tables[m], self.table.metapaths[m]
+        steps = tuple(self._steps(metapath, paths.nodes[row], paths.edges[row]))
+        value, dwpc = float(paths.values[row]), float(self.table.dwpc[m][self.cell])
+        contribution = self._part(m, row) if self.table.counted[m] else 0.0
+        return MechanismPath(metapath, steps, value, value / dwpc, contribution)
+
+    def _steps(self, metapath: Metapath, nodes: Ints, edges: Ints) -> Iterator[PathStep]:
+        graph = self.table.graph
+        for number, step in enumerate(metapath.steps):
+            relation = graph.model.relation[step.relation]
+            source = graph.entities[step.source][nodes[number]]
+            target = graph.entities[step.target][nodes[number + 1]]
+            assertion = graph.assertion(int(edges[number]))
+            back = assertion.subject is not source
+            yield PathStep(
+                source,
+                assertion,
+                target,
+                back,
+                self.scenario.is_assumed(assertion.id),
+                relation.inverse_phrase if back else relation.phrase,
+            )
+
+    # -------------------------------------------------------------- contributions
+    def contributions(
+        self, p_values: Floats | None, note: Callable[[Metapath], str | None]
+    ) -> tuple[Contribution, ...]:
+        """Return what each used metapath adds, largest first; those against add nothing."""
+        found = []
+        for m in (*self.counted, *self.opposed):
+            metapath, score = self.table.metapaths[m], float(self.table.transformed[m][self.cell])
+            counts = bool(self.table.counted[m])
+            reason = note(metapath)
+            p = None if p_values is None or reason else float(p_values[m][self.cell])
+            found.append(
+                Contribution(
+                    metapath,
+                    float(self.table.dwpc[m][self.cell]),
+                    self.path_counts[m],
+                    score,
+                    score / self.score if counts and self.score else 0.0,
+                    p,
+                    reason,
+                )
+            )
+        return tuple(found)
+
+    # -------------------------------------------------------------- edges of all counted paths together
+    @cached_property
+    def bundle(self) -> Bundle:
+        """All counted paths as one table."""
+        return Bundle(self, [m for m in self.counted if len(self.tables[m])])
+
+    @cached_property
+    def first_suggested(self) -> datetime.date | None:
+        """The day on which the first counted path was complete: each edge dated by its earliest support.
+
+        None where no path is free of assumed edges.
+        """
+        days = np.array([self._supported_since(a) for a in self.bundle.assertions] + [0])
+        latest = days[self.bundle.edges].max(axis=1, initial=0)
+        known = latest[latest < datetime.date.max.toordinal()]
+        return datetime.date.fromordinal(int(known.min())) if len(known) else None
+
+    def _supported_since(self, assertion: Assertion) -> int:
+        return (supported_since(assertion) or datetime.date.max).toordinal()
+
+
+class Bundle:
+    """All paths of several metapaths as rows of edges, to ask what the score would be with some edges changed.
+
+    ``edges`` numbers into ``assertions``; rows shorter than the longest are filled up with a number
+    that stands for no edge. Degrees stay as they are: a lost edge takes its paths away, no more.
+    """
+
+    def __init__(self, case: Case, metapaths: Sequence[int]) -> None:
+        tables = [case.tables[m] for m in metapaths]
+        length = max((table.edges.shape[1] for table in tables), default=1)
+        padded = [np.pad(t.edges, ((0, 0), (0, length - t.edges.shape[1])), constant_values=-1) for t in tables]
+        flat = np.concatenate(padded) if padded else np.empty((0, length), np.int64)
+        numbers, local = np.unique(flat, return_inverse=True)
+        real = numbers >= 0
+        shift = int((~real).sum())
+        self.assertions = [case.table.graph.assertion(int(number)) for number in numbers[real]]
+        self.edges: Ints = np.where(flat < 0, len(self.assertions), local.reshape(flat.shape) - shift)
+        self.values: Floats = np.concatenate([t.values for t in tables]) if tables else np.empty(0)
+        self.owner: Ints = np.repeat(np.arange(len(tables)), [len(t) for t in tables])
+        self.scale: Floats = case.table.scale[metapaths]
+        self.walked: Floats = np.bincount(self.owner, self.values, minlength=len(tables)).astype(float)
+        self.dwpc: Floats = case.table.dwpc[metapaths][:, *case.cell]
+        self.score = case.score
+
+    def rescored(self, factors: Floats) -> float:
+        """Return the score if each edge's confidence were multiplied by a factor (one per assertion)."""
+        changed = self.values * np.append(factors, 1.0)[self.edges].prod(axis=1)
+        dwpc = self.dwpc - self.walked + np.bincount(self.owner, changed, minlength=len(self.dwpc))
+        return self._score(dwpc)
+
+    def without_each(self) -> Floats:
+        """Return the score without each edge, one after another."""
+        lost = np.zeros((len(self.dwpc), len(self.assertions) + 1))
+        np.add.at(lost, (self.owner[:, None], self.edges), self.values[:, None])
+        kept = np.maximum(self.dwpc[:, None] - lost[:, :-1], 0.0)
+        kept[kept < 1e-12 * self.dwpc[:, None]] = 0.0  # rounding of differences
+        scores: Floats = np.arcsinh(kept / self.scale[:, None]).sum(axis=0)
+        return scores
+
+    def _score(self, dwpc: Floats) -> float:
+        dwpc = np.where(dwpc < 1e-12 * self.dwpc, 0.0, dwpc)
+        return float(np.arcsinh(dwpc / self.scale).sum())
+
+
+# ---------------------------------------------------------------- robustness
+def robustness(case: Case, others: Floats) -> Robustness:
+    """Return how much a case hangs on single edges and single lines of evidence; ``others`` are all scores of its list."""
+    bundle = case.bundle
+    lines = _line_losses(case)
+    scores = [score for _, _, score in lines]
+    edge = None
+    if bundle.assertions:
+        without = bundle.without_each()
+        worst = min(range(len(without)), key=lambda n: (without[n], bundle.assertions[n].id))
+        assertion = bundle.assertions[worst]
+        edge = _loss("EDGE", assertion.id, statement(assertion), float(without[worst]), others)
+    line = min(lines, key=lambda found: (found[2], found[0]), default=None)
+    return Robustness(
+        edge,
+        _loss("LINE", *line, others) if line and line[2] < case.score else None,
+        min([case.score, *scores]),
+        max([case.score, *scores]),
+        disjoint_paths(case),
+        case.exact,
+    )
+
+
+def _loss(kind: str, id_: str, label: str, score: float, others: Floats) -> Loss:
+    rank = 1 + int((others > score * (1 + 1e-12)).sum())
+    return Loss(kind, id_, label, max(score, 0.0), rank, score <= REMOVED)
+
+
+def _line_losses(case: Case) -> list[tuple[str, str, float]]:
+    """Each line of evidence under the counted paths, with its name and the score without it."""
+    bundle = case.bundle
+    touched: dict[str, list[int]] = {}
+    names: dict[str, str] = {}
+    for number, assertion in enumerate(bundle.assertions):
+        if not case.scenario.is_assumed(assertion.id):
+            for item in assertion.evidence:
+                touched.setdefault(line_key(item), []).append(number)
+                names[line_key(item)] = item.study.label if item.study else item.source.citation
+    found = []
+    for key in sorted(touched):
+        if not case.budget.spend(1 + len(bundle.values) // 100):
+            break
+        factors = np.ones(len(bundle.assertions))
+        for number in set(touched[key]):
+            factors[number] = _without_line(bundle.assertions[number], key, case.table.weighting)
+        found.append((key, names[key], bundle.rescored(factors)))
+    return found
+
+
+def _without_line(assertion: Assertion, key: str, weighting: str) -> float:
+    """Confidence without a line of evidence as a part of the confidence with it; 0 where no support is left."""
+    left = [item for item in assertion.evidence if line_key(item) != key]
+    if not any(item.direction == "SUPPORTS" for item in left):
+        return 0.0
+    if weighting != CONFIDENCE or not assertion.confidence:
+        return 1.0
+    return confidence_value(left) / assertion.confidence
+
+
+def disjoint_paths(case: Case) -> int | None:
+    """Return how many edge-disjoint paths the union of the counted paths holds (max flow, each edge once)."""
+    bundle = case.bundle
+    if len(bundle.assertions) > FLOW_EDGES:
+        return None
+    number: dict[str, int] = {case.subject.curie: 0, case.object.curie: 1}
+    ends = [[number.setdefault(end.curie, len(number)) for end in (a.subject, a.object)] for a in bundle.assertions]
+    if not ends:
+        return 0
+    rows, columns = np.array([*ends, *(pair[::-1] for pair in ends)]).T  # an edge may be walked either way
+    lanes = sparse.csr_array((np.ones(len(rows), np.int32), (rows, columns)), shape=(len(number), len(number)))
+    return int(maximum_flow(sparse.csr_matrix(lanes), 0, 1).flow_value)
+
+
+# ---------------------------------------------------------------- what speaks against
+def arguments(case: Case, known: Known, limit: int) -> tuple[tuple[Argument, ...], int]:
+    """Return what speaks against a case, at most ``limit`` of each kind, and how much there is in all."""
+    groups: list[tuple[list[Argument], int]] = [
+        _counted(_results(known)),
+        _counted(_halted(known)),
+        _counted(_contradictions(case)),
+        _paths_against(case, limit),
+        _counted(_harms(case)),
+    ]
+    shown = tuple(argument for group, _ in groups for argument in group[:limit])
+    return shown, sum(total for _, total in groups)
+
+
+def _counted(items: Iterable[Item]) -> tuple[list[Item], int]:
+    found = list(items)
+    return found, len(found)
+
+
+def _results(known: Known) -> Iterator[Argument]:
+    for assertion in known.refuting:
+        for item in assertion.evidence:
+            speaks = "SUPPORTS" if assertion.supported else "CONTRADICTS"
+            if item.direction == speaks:
+                said = statement(assertion)
+                text = (
+                    f"{said} ({item.source.citation})"
+                    if assertion.supported
+                    else f"{item.source.citation} contradicts that {said}"
+                )
+                yield Argument("RESULT", _with_comment(text, item), assertion=assertion, evidence=item)
+
+
+def _halted(known: Known) -> Iterator[Argument]:
+    for study in known.studies:
+        field = study.graph.model.kind[study.kind].status_field
+        value = getattr(study, field.attribute) if field else None
+        if field and value in field.halted_values:
+            reason = getattr(study, field.halt_reason) if field.halt_reason else None
+            why = f": {reason}" if reason else ", no reason given"
+            text = f"{study.label} ({study.curie}), which studies both, is {value.lower().replace('_', ' ')}{why}"
+            yield Argument("TRIAL", text, entity=study)
+
+
+def _contradictions(case: Case) -> Iterator[Argument]:
+    """Contradicting evidence on the edges that counted paths use, strongest first."""
+    found = [
+        (item.level.order, assertion.id, item.id, assertion, item)
+        for assertion in case.bundle.assertions
+        for item in assertion.evidence
+        if item.direction == "CONTRADICTS"
+    ]
+    for *_, assertion, item in sorted(found, key=lambda row: row[:3]):
+        text = f"{item.source.citation} contradicts that {statement(assertion)}"
+        yield Argument("EVIDENCE", _with_comment(text, item), assertion=assertion, evidence=item)
+
+
+def _paths_against(case: Case, limit: int) -> tuple[list[Argument], int]:
+    """Paths whose signs argue against; a test of the pair itself is a result and not repeated as a path."""
+    opposed = [m for m in case.opposed if len(case.table.metapaths[m]) > 1]
+    total = sum(case.path_counts[m] for m in opposed)
+    return [_path_against(path) for path in case.best_paths(opposed, limit)], total
+
+
+def _path_against(path: MechanismPath) -> Argument:
+    why = "by its signs this path argues against" if path.metapath.sign else "this path argues against"
+    return Argument("PATH", f"{why}: {path.text}", path=path)
+
+
+def _harms(case: Case) -> Iterator[Argument]:
+    """Harms of the subject and of what it is a special case of, most trusted first; each harm once."""
+    seen: set[str] = set()
+    for owner in ancestry(case.scenario, case.subject):
+        edges = [
+            (a, a.object) for a in _edges_of(case.scenario, owner) if case.table.graph.model.relation[a.relation].harm
+        ]
+        for assertion, harm in sorted(edges, key=lambda found: (-found[0].confidence, found[1].curie)):
+            if harm.curie not in seen:
+                seen.add(harm.curie)
+                yield _harm(assertion, harm)
+
+
+def _harm(assertion: Assertion, harm: Entity) -> Argument:
+    measured = [
+        item for item in assertion.evidence if item.total and item.count is not None and item.direction == "SUPPORTS"
+    ]
+    best = max(measured, key=lambda item: (item.total or 0, item.id), default=None)
+    text = statement(assertion)
+    if best:
+        grade = f", grade {best.grade}" if best.grade else ""
+        text += f" ({best.count} of {best.total}{grade})"
+    return Argument(
+        "RISK", text, harm, assertion, best, count=best.count if best else None, total=best.total if best else None
+    )
+
+
+def ancestry(scenario: Scenario, entity: Entity) -> list[Entity]:
+    """Return an entity and all that it is a special case of by definitional relations, nearest first."""
+    found = [entity]
+    for here in found:
+        for assertion in _edges_of(scenario, here):
+            wider = assertion.object
+            if scenario.graph.model.relation[assertion.relation].definitional and wider not in found:
+                found.append(wider)
+    return found
+
+
+def _edges_of(scenario: Scenario, subject: Entity) -> list[Assertion]:
+    """Edges that leave an entity in the scenario, in relation and confidence order."""
+    return [a for a in _touching(scenario, subject) if a.subject is subject]
+
+
+def _touching(scenario: Scenario, entity: Entity) -> list[Assertion]:
+    """Edges of an entity in the scenario, whichever way they lead."""
+    kept = [edge.assertion for edges in entity.links.values() for edge in edges]
+    found = {a.id: scenario.assertion(a.id) for a in kept if a.id not in scenario.removed}
+    found |= {a.id: a for a in scenario.assumed if entity in (a.subject, a.object)}
+    return list(found.values())
+
+
+def related(case: Case, knowledge: PairKnowledge, limit: int) -> tuple[Assertion, ...]:
+    """Return what is known of wider and narrower pairs, nearest first: a trial in a subtype is not a trial of the pair,
+    but whoever reads the hypothesis should hear of it.
+    """
+    subjects, objects = (_kin(case.scenario, end) for end in (case.subject, case.object))
+    found = [
+        (subjects[subject] + objects[object_], assertion.id, assertion)
+        for (subject, object_), claims in knowledge.between.items()
+        if subject in subjects and object_ in objects and (subject, object_) != (case.subject.curie, case.object.curie)
+        for assertion in claims
+        if assertion.supported
+    ]
+    return tuple(assertion for *_, assertion in sorted(found, key=lambda row: row[:2])[:limit])
+
+
+def _kin(scenario: Scenario, entity: Entity) -> dict[str, int]:
+    """An entity and all that is wider or narrower by definition, by distance."""
+    distance, frontier = {entity.curie: 0}, [(entity, True), (entity, False)]
+    for here, upwards in frontier:
+        for assertion in _touching(scenario, here):
+            near, far = (assertion.subject, assertion.object) if upwards else (assertion.object, assertion.subject)
+            if (
+                near is here
+                and far.curie not in distance
+                and scenario.graph.model.relation[assertion.relation].definitional
+            ):
+                distance[far.curie] = distance[here.curie] + 1
+                frontier.append((far, upwards))
+    return distance
+
+
+def statement(assertion: Assertion) -> str:
+    """Return an assertion in words."""
+    relation = assertion.subject.graph.model.relation[assertion.relation]
+    return f"{assertion.subject.label} {relation.phrase} {assertion.object.label}"
+
+
+def _with_comment(text: str, item: Evidence) -> str:
+    return f"{text}: {item.comment}" if item.comment else text

@@ -1,0 +1,264 @@
+"""What may be walked: the arcs of a scenario that fulfil a question's constraints on edges.
+
+A scenario is applied as a small difference while walking: arcs of edges that it takes away or changes are
+left out, and arcs of changed and assumed edges are added from a short list of extras. Constraints are
+checked on the arcs at hand only, so a search pays for what it touches, never for the whole graph.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from kg.adjacency import NO_DATE, Bools, Ints, costs_of
+from kg.budget import Budget
+from kg.overlay import Scenario
+from kg.paths.constraints import DAMPING, Question
+from kg.records import Assertion
+
+ARCS_A_STEP = 16  # arcs looked at in bulk cost about this much less than one step of an enumeration
+
+
+class Spent(Exception):
+    """The budget ran out in the middle of a computation that is worth nothing unfinished."""
+
+
+class Arcs(NamedTuple):
+    """Arcs walked from states to states; ``edges`` are positions of assertions, from ``Ground.base`` on extras.
+
+    ``costs`` are of the edges alone, without the nodes they lead to.
+    """
+
+    tails: Ints
+    heads: Ints
+    edges: Ints
+    codes: Ints
+    costs: Ints
+
+
+class Ground:
+    """The walkable arcs of a scenario under a question.
+
+    A *state* is a node, times three if signs matter: then ``state % 3 - 1`` is the sign that the rest of
+    the walk must have. Sets of nodes are kept as states throughout; ``nodes`` gives the nodes back.
+    """
+
+    def __init__(self, scenario: Scenario, question: Question, budget: Budget, damping: float = DAMPING) -> None:
+        self.scenario = scenario
+        self.question = question
+        self.budget = budget
+        self.damping = damping
+        self.adjacency = scenario.graph.adjacency
+        self.base = len(self.adjacency.assertions)
+        self.width = 3 if question.signs is not None else 1
+        self.count = len(self.adjacency.entities)
+        self.size = self.count * self.width
+        self.codes = self._mask(question.codes)
+        self.steps = None if question.steps is None else tuple(map(self._mask, question.steps))
+        effects = [relation.effect_sign for relation in scenario.graph.model.relations]
+        self._signs: Ints = np.repeat(np.array(effects, np.int64), 2)
+        self._extras: tuple[Assertion, ...] = (*scenario.changed.values(), *scenario.assumed)
+        self._gone = self._removed()
+        self._prepare_extras()
+        self.node_costs = self._node_costs()
+        self.between = self._between()
+
+    # -------------------------------------------------------------- the scenario
+    def _mask(self, codes: frozenset[int]) -> Bools:
+        mask = np.zeros(self.adjacency.codes, np.bool_)
+        mask[sorted(codes)] = True
+        return mask
+
+    def _removed(self) -> Bools | None:
+        """Return which assertions the graph's own arcs must not be walked for, or None for none."""
+        if self.scenario.is_plain:
+            return None
+        gone = np.zeros(self.base, np.bool_)
+        names = {*self.scenario.removed, *self.scenario.changed, *(a.id for a in self.scenario.assumed)}
+        position = self.adjacency.position
+        gone[[position[name] for name in names if name in position]] = True
+        return gone
+
+    def _prepare_extras(self) -> None:
+        """Lay out both arcs of every extra edge, and which of them fulfil the constraints."""
+        number, code = self.adjacency.number, self.adjacency.code
+        apart = [(i, a) for i, a in enumerate(self._extras) if a.subject.curie != a.object.curie]
+        subjects = [number[a.subject.curie] for _, a in apart]
+        objects = [number[a.object.curie] for _, a in apart]
+        codes = [code[a.relation] for _, a in apart]
+        self._extra_tails: Ints = np.array(subjects + objects, np.int64)
+        self._extra_heads: Ints = np.array(objects + subjects, np.int64)
+        self._extra_codes: Ints = np.array(codes + [c + 1 for c in codes], np.int64)
+        self._extra_edges: Ints = np.array([self.base + i for i, _ in apart] * 2, np.int64)
+        self._extra_costs = costs_of(np.array([a.confidence for _, a in apart] * 2, np.float64))
+        self._extra_ok = np.array([self._fulfils(a) for _, a in apart] * 2, np.bool_)
+
+    def _fulfils(self, extra: Assertion) -> bool:
+        asked = self.question
+        if extra.confidence < asked.min_confidence:
+            return False
+        if self.scenario.is_assumed(extra.id):
+            return True
+        return (asked.disputed or not extra.disputed) and (
+            asked.levels is None
+            or any(e.direction == "SUPPORTS" and e.level.name in asked.levels for e in extra.evidence)
+        )
+
+    def _node_costs(self) -> Ints:
+        """Return the cost of passing each node: damping · ln(degree under the scenario)."""
+        if self._gone is None:
+            return self.adjacency.node_costs(self.damping)
+        costs = self.adjacency.node_costs(self.damping).copy()
+        nodes = np.array(list(self._degree_changes), np.int64)
+        degrees = self.adjacency.degrees[nodes] + np.array(list(self._degree_changes.values()), np.int64)
+        costs[nodes] = self.adjacency.cost_of_degrees(degrees, self.damping)
+        return costs
+
+    @cached_property
+    def _degree_changes(self) -> dict[int, int]:
+        changes: dict[int, int] = {}
+        number = self.adjacency.number
+        if self._gone is not None:
+            for i in np.flatnonzero(self._gone):
+                assertion = self.adjacency.assertions[i]
+                for end in (assertion.subject, assertion.object) if assertion.supported else ():
+                    changes[number[end.curie]] = changes.get(number[end.curie], 0) - 1
+        for assertion in self._extras:
+            for end in (assertion.subject, assertion.object):
+                changes[number[end.curie]] = changes.get(number[end.curie], 0) + 1
+        return changes
+
+    def degree(self, node: int) -> int:
+        """Return the number of edges at a node under the scenario."""
+        return int(self.adjacency.degrees[node]) + self._degree_changes.get(node, 0)
+
+    def _between(self) -> Bools:
+        """Return which nodes may stand between the ends where nothing else is said; those to pass are placed apart."""
+        asked = self.question
+        if asked.kinds is None:
+            allowed = np.ones(self.count, np.bool_)
+        else:
+            allowed = np.isin(self.adjacency.kinds, sorted(asked.kinds))
+        allowed[sorted(asked.avoid | asked.via)] = False
+        for ends in (asked.sources, asked.targets):
+            if len(ends) == 1:  # a path meets its own ends once; with several ends others may lie between
+                allowed[ends[0]] = False
+        return allowed
+
+    # -------------------------------------------------------------- states
+    def nodes(self, states: Ints) -> Ints:
+        """Return the nodes of some states."""
+        return states if self.width == 1 else states // 3
+
+    def starts(self, nodes: Ints) -> Ints:
+        """Return the states in which a walk may begin at some nodes."""
+        if self.question.signs is None:
+            return nodes
+        return np.concatenate([nodes * 3 + sign + 1 for sign in sorted(self.question.signs)])
+
+    def ends(self, nodes: Ints) -> Ints:
+        """Return the states in which a walk ends at some nodes: nothing is left, and the empty product is +1."""
+        return nodes if self.width == 1 else nodes * 3 + 2
+
+    # -------------------------------------------------------------- walking
+    def cost(self, states: Ints) -> int:
+        """Return how many arcs would be looked at to walk one step from some states."""
+        return self.adjacency.arc_count(self.nodes(states))
+
+    def forward(self, states: Ints, codes: Bools) -> Arcs:
+        """Return the arcs from some states along some codes; raises Spent where the budget does not allow it."""
+        rows, heads, edges, codes_, costs = self._gather(self.nodes(states), codes, 0)
+        tails = states[rows]
+        if self.width == 1:
+            return Arcs(tails, heads, edges, codes_, costs)
+        return _signed_forward(Arcs(tails, heads, edges, codes_, costs), self._signs[codes_])
+
+    def backward(self, states: Ints, codes: Bools) -> Arcs:
+        """Return the arcs into some states along some codes; raises Spent where the budget does not allow it."""
+        rows, tails, edges, codes_, costs = self._gather(self.nodes(states), codes, 1)
+        heads = states[rows]
+        if self.width == 3:
+            tails = tails * 3 + self._signs[codes_] * (heads % 3 - 1) + 1
+        return Arcs(tails, heads, edges, codes_, costs)
+
+    def _gather(self, nodes: Ints, codes: Bools, flip: int) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+        """Return row, other end, edge, code and cost of the arcs at nodes; ``flip`` 1 reads them towards the nodes."""
+        adjacency = self.adjacency
+        if not self.budget.spend(adjacency.arc_count(nodes) // ARCS_A_STEP + 1):
+            raise Spent
+        rows, places = adjacency.gather(nodes)
+        codes_ = adjacency.arc_codes[places] ^ flip
+        keep = codes[codes_]
+        edges = adjacency.positions[places].astype(np.int64)
+        keep &= self._edge_ok(edges)
+        rows, places, codes_, edges = rows[keep], places[keep], codes_[keep], edges[keep]
+        found = (
+            rows,
+            adjacency.neighbours[places].astype(np.int64),
+            edges,
+            codes_.astype(np.int64),
+            adjacency.costs[edges],
+        )
+        return self._with_extras(found, nodes, codes, flip) if len(self._extras) else found
+
+    def _edge_ok(self, edges: Ints) -> Bools:
+        asked, adjacency = self.question, self.adjacency
+        ok = np.ones(len(edges), np.bool_)
+        if self._gone is not None:
+            ok &= ~self._gone[edges]
+        if asked.min_confidence > 0.0:
+            ok &= adjacency.confidences[edges] >= asked.min_confidence
+        if not asked.disputed:
+            ok &= ~adjacency.disputed[edges]
+        if asked.levels is not None:
+            ok &= adjacency.at_levels(asked.levels)[edges]
+        return ok
+
+    def _with_extras(
+        self, found: tuple[Ints, Ints, Ints, Ints, Ints], nodes: Ints, codes: Bools, flip: int
+    ) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+        near = np.flatnonzero(self._extra_ok & codes[self._extra_codes ^ flip] & np.isin(self._extra_tails, nodes))
+        order = np.argsort(nodes, kind="stable")
+        first = np.searchsorted(nodes[order], self._extra_tails[near], "left")
+        counts = np.searchsorted(nodes[order], self._extra_tails[near], "right") - first
+        which = np.repeat(near, counts)  # a node stands in several rows where it is in several states
+        inside = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
+        rows = order[np.repeat(first, counts) + inside]
+        extra = (self._extra_heads, self._extra_edges, self._extra_codes ^ flip, self._extra_costs)
+        more: tuple[Ints, ...] = (rows, *(column[which] for column in extra))
+        rows, heads, edges, codes_, costs = (np.concatenate(pair) for pair in zip(found, more, strict=True))
+        return rows, heads, edges, codes_, costs
+
+    # -------------------------------------------------------------- edges
+    def assertion(self, edge: int) -> Assertion:
+        """Return the assertion of an edge's position."""
+        return self._extras[edge - self.base] if edge >= self.base else self.adjacency.assertions[edge]
+
+    def dates(self, edges: Ints) -> Ints:
+        """Return the day of the newest evidence of some edges as an ordinal; NO_DATE for assumed ones without any."""
+        own = np.where(edges < self.base, edges, 0)
+        days = self.adjacency.dates[own] if self.base else np.zeros(len(edges), np.int64)
+        if not self._extras:
+            return days
+        extra = np.array([a.latest.toordinal() if a.evidence else NO_DATE for a in self._extras], np.int64)
+        return np.where(edges < self.base, days, extra[np.maximum(edges - self.base, 0)])
+
+
+def _signed_forward(arcs: Arcs, signs: Ints) -> Arcs:
+    """Return the arcs with the sign that is left to make up in their heads' states.
+
+    A sign of ±1 leaves (what was needed) · sign. A sign of 0 makes the whole walk 0 whatever follows: it may
+    only be walked where 0 is needed, and then the rest may have any sign, each a state of its own.
+    """
+    needed = arcs.tails % 3 - 1
+    clear = signs != 0
+    parts = [_select(arcs, clear, arcs.heads[clear] * 3 + needed[clear] * signs[clear] + 1)]
+    free = ~clear & (needed == 0)
+    parts += [_select(arcs, free, arcs.heads[free] * 3 + rest) for rest in range(3)]
+    return Arcs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _select(arcs: Arcs, chosen: Bools, heads: Ints) -> Arcs:
+    return Arcs(arcs.tails[chosen], heads, arcs.edges[chosen], arcs.codes[chosen], arcs.costs[chosen])

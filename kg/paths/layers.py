@@ -1,0 +1,293 @@
+"""The core of a search: for each place on a path, which nodes may stand there so that the path can be finished.
+
+Paths of each length are searched as walks through layers. Both ends are expanded a layer at a time, always
+the side with fewer arcs to look at, until they meet ("meet in the middle": research/paths.md; Pohl 1971,
+Bi-directional Search); then the least remaining cost is computed back to the start. An enumeration that only
+takes steps with a finite remaining cost never walks into a dead end but for nodes met twice, and it has the
+exact remaining cost as its bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg.adjacency import NO_DATE, Bools, Ints
+from kg.paths.ground import Arcs, Ground
+
+FAR = int(np.iinfo(np.int64).max // 4)
+"""Remaining cost of states from which no end can be reached."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where on a path given nodes must stand: position -> node. ``length`` None stands for paths of any length."""
+
+    length: int | None
+    fixed: Mapping[int, int]
+
+    def at(self, position: int | None) -> int | None:
+        """Return the node that must stand at a position, if one must."""
+        return None if position is None else self.fixed.get(position)
+
+
+class Layers:
+    """The states at each distance from both ends, for paths whose places are the same; computed as asked for."""
+
+    def __init__(self, ground: Ground, places: Places) -> None:
+        self.ground = ground
+        self.places = places
+        via = ground.question.via
+        self._forward = [ground.starts(self._at(0, np.array(ground.question.sources, np.int64), via))]
+        self._forward_arcs: list[Arcs] = []
+        targets = ground.ends(self._at(places.length, np.array(ground.question.targets, np.int64), via))
+        first = np.full(ground.size, FAR, np.int64)
+        first[targets] = 0
+        self._remaining = [first]
+        self._backward = [targets]
+        self._backward_arcs: list[Arcs] = []
+
+    def _at(self, position: int | None, nodes: Ints, via: frozenset[int]) -> Ints:
+        """Return the nodes that may stand at an end: the one that must, or those that need not stand elsewhere."""
+        node = self.places.at(position)
+        free: Bools = ~np.isin(nodes, sorted(via)) if node is None else nodes == node
+        return nodes[free]
+
+    def _allowed(self, nodes: Ints, position: int | None) -> Bools:
+        node = self.places.at(position)
+        allowed: Bools = self.ground.between[nodes] if node is None else nodes == node
+        return allowed
+
+    def codes(self, step: int) -> Bools:
+        """Return which codes a step may have; steps are counted from 0."""
+        return self.ground.codes if self.ground.steps is None else self.ground.steps[step]
+
+    # -------------------------------------------------------------- from the start
+    def forward(self, i: int) -> Ints:
+        """Return the states between the ends that i steps from a start reach; of 0 steps, the starts."""
+        while len(self._forward) <= i:
+            step = len(self._forward)
+            heads = self.forward_arcs(step - 1).heads
+            heads = heads[self._allowed(self.ground.nodes(heads), step)]
+            self._forward.append(_distinct(heads, self.ground.size))
+        return self._forward[i]
+
+    def forward_arcs(self, i: int) -> Arcs:
+        """Return all arcs that may be the step after i steps from a start."""
+        while len(self._forward_arcs) <= i:
+            step = len(self._forward_arcs)
+            self._forward_arcs.append(self.ground.forward(self.forward(step), self.codes(step)))
+        return self._forward_arcs[i]
+
+    @property
+    def sizes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Numbers of states in the layers made so far, from the starts and from the ends."""
+        return tuple(map(len, self._forward)), tuple(map(len, self._backward))
+
+    def forward_cost(self, i: int) -> int:
+        """Return what ``forward_arcs(i)`` would look at; nothing once it is known."""
+        return 0 if len(self._forward_arcs) > i else self.ground.cost(self.forward(i))
+
+    # -------------------------------------------------------------- from the end
+    def backward(self, j: int) -> Ints:
+        """Return the states between the ends from which j steps reach an end; of 0 steps, the ends."""
+        while len(self._backward) <= j:
+            self._extend_backward()
+        return self._backward[j]
+
+    def remaining(self, j: int) -> Ints:
+        """Return, for every state, the least cost of the j steps from it to an end; FAR where there are none."""
+        self.backward(j)
+        return self._remaining[j]
+
+    def _extend_backward(self) -> None:
+        j = len(self._backward)
+        arcs = self.backward_arcs(j - 1)
+        keep = self._allowed(self.ground.nodes(arcs.tails), self._from_end(j))
+        arcs = Arcs(*(column[keep] for column in arcs))
+        self._backward.append(_distinct(arcs.tails, self.ground.size))
+        self._remaining.append(least(self.ground, arcs, self._remaining[j - 1], last=j == 1))
+
+    def backward_arcs(self, j: int) -> Arcs:
+        """Return all arcs that may be the step before j steps to an end."""
+        while len(self._backward_arcs) <= j:
+            step = len(self._backward_arcs)
+            place = self._from_end(step + 1)
+            codes = self.codes(place if place is not None else 0)
+            self._backward_arcs.append(self.ground.backward(self.backward(step), codes))
+        return self._backward_arcs[j]
+
+    def backward_cost(self, j: int) -> int:
+        """Return what ``backward_arcs(j)`` would look at; nothing once it is known."""
+        return 0 if len(self._backward_arcs) > j else self.ground.cost(self.backward(j))
+
+    def _from_end(self, j: int) -> int | None:
+        return None if self.places.length is None else self.places.length - j
+
+
+class Plan:
+    """Paths of one length: where the two sides met, and the least remaining cost at each place.
+
+    ``remaining[i]`` holds the least cost from each state at place i to an end, FAR where no end is reached;
+    at places up to ``meet`` it does so only for states that a start reaches. ``connecting`` are the arcs
+    between the place ``meet`` and the next.
+    """
+
+    def __init__(self, layers: Layers, length: int) -> None:
+        self.layers = layers
+        self.length = length
+        self.meet = 0
+        self.remaining: list[Ints] = []
+        self.connecting: Arcs | None = None
+        self.empty = not self._build()
+
+    def _build(self) -> bool:
+        met = self._meet()
+        if met is None:
+            return False
+        self.meet, later = met
+        self.connecting = self._connect(self.meet, later)
+        layers, ground, length = self.layers, self.layers.ground, self.length
+        after = [layers.remaining(length - i) for i in range(self.meet + 1, length + 1)]
+        here = [least(ground, self.connecting, after[0], last=later == 0)]
+        for i in range(self.meet - 1, -1, -1):
+            here.insert(0, least(ground, layers.forward_arcs(i), here[0], last=False))
+        self.remaining = here + after
+        return bool((self.remaining[0][layers.forward(0)] < FAR).any())
+
+    def _meet(self) -> tuple[int, int] | None:
+        """Return how many layers each side was expanded, or None where one of them came to nothing."""
+        layers, i, j = self.layers, 0, 0
+        while i + j < self.length - 1:
+            if layers.forward_cost(i) <= layers.backward_cost(j):
+                i += 1
+                reached = layers.forward(i)
+            else:
+                j += 1
+                reached = layers.backward(j)
+            if not len(reached):
+                return None
+        return i, j
+
+    def _connect(self, i: int, j: int) -> Arcs:
+        """Return the arcs from the states i steps from a start to those j steps from an end."""
+        layers = self.layers
+        if layers.forward_cost(i) <= layers.backward_cost(j):
+            arcs = layers.forward_arcs(i)
+            keep = layers.remaining(j)[arcs.heads] < FAR
+        else:
+            arcs = layers.backward_arcs(j)
+            reached = np.zeros(layers.ground.size, np.bool_)
+            reached[layers.forward(i)] = True
+            keep = reached[arcs.tails]
+        return Arcs(*(column[keep] for column in arcs))
+
+    # -------------------------------------------------------------- what enumerations read
+    @property
+    def starts(self) -> Ints:
+        """The states that a path of this length may start in."""
+        states = self.layers.forward(0)
+        return states[self.remaining[0][states] < FAR]
+
+    def steps(self, states: Ints, i: int) -> Arcs:
+        """Return the arcs from states at place i along which an end can still be reached; raises Spent."""
+        arcs = self.layers.ground.forward(states, self.layers.codes(i))
+        keep = self.remaining[i + 1][arcs.heads] < FAR
+        return Arcs(*(column[keep] for column in arcs))
+
+    def arcs(self, i: int) -> Arcs:
+        """Return all arcs of the core between places i and i + 1; raises Spent."""
+        if i < self.meet:
+            arcs = self.layers.forward_arcs(i)
+        elif i == self.meet and self.connecting is not None:
+            arcs = self.connecting
+        else:
+            arcs = self.layers.backward_arcs(self.length - i - 1)
+        keep = (self.remaining[i + 1][arcs.heads] < FAR) & (self.remaining[i][arcs.tails] < FAR)
+        return Arcs(*(column[keep] for column in arcs))
+
+    def newest(self) -> list[Ints]:
+        """Return, per place, the newest day of evidence that the rest of a walk from each state can meet; raises Spent."""
+        ground = self.layers.ground
+        best = [np.full(ground.size, NO_DATE, np.int64)]
+        for i in range(self.length - 1, -1, -1):
+            arcs = self.arcs(i)
+            days = np.maximum(ground.dates(arcs.edges), best[0][arcs.heads])
+            here = np.full(ground.size, NO_DATE, np.int64)
+            np.maximum.at(here, arcs.tails, days)
+            best.insert(0, here)
+        return best
+
+    def walks(self) -> list[NDArray[np.float64]]:
+        """Return, per place, how many walks lead from each state to an end; exact below 2^53. Raises Spent."""
+        ground = self.layers.ground
+        last = (self.remaining[-1] < FAR).astype(np.float64)
+        counts = [last]
+        for i in range(self.length - 1, -1, -1):
+            arcs = self.arcs(i)
+            counts.insert(0, np.bincount(arcs.tails, counts[0][arcs.heads], ground.size).astype(np.float64))
+        return counts
+
+
+def least(ground: Ground, arcs: Arcs, after: Ints, *, last: bool) -> Ints:
+    """Return the least cost of one of some arcs and what remains after it; ``last`` arcs lead to an end, at no more cost."""
+    keep = after[arcs.heads] < FAR
+    heads = arcs.heads[keep]
+    costs = arcs.costs[keep] + after[heads]
+    if not last:
+        costs += ground.node_costs[ground.nodes(heads)]
+    result = np.full(ground.size, FAR, np.int64)
+    np.minimum.at(result, arcs.tails[keep], costs)
+    return result
+
+
+def _distinct(states: Ints, size: int) -> Ints:
+    seen = np.zeros(size, np.bool_)
+    seen[states] = True
+    return np.flatnonzero(seen)
+
+
+def placements(ground: Ground, length: int) -> Iterator[Places]:
+    """Yield every way to place the nodes that a path must pass; a path stands in exactly one of them."""
+    asked = ground.question
+    if not asked.via:
+        yield Places(length if asked.steps is not None else None, {})
+        return
+    via = sorted(asked.via)
+    for positions in permutations(range(length + 1), len(via)):
+        fixed = dict(zip(positions, via, strict=True))
+        if all(_may_stand(ground, node, position, length) for position, node in fixed.items()):
+            yield Places(length, fixed)
+
+
+def _may_stand(ground: Ground, node: int, position: int, length: int) -> bool:
+    asked = ground.question
+    if position in (0, length):
+        return node in (asked.targets if position else asked.sources)
+    return asked.kinds is None or int(ground.adjacency.kinds[node]) in asked.kinds
+
+
+class Core:
+    """The plans of all lengths; plans that may stand anywhere share their layers."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self.layers: list[Layers] = []
+        """All layers made so far."""
+        self._plans: dict[int, list[Plan]] = {}
+
+    def plans(self, length: int) -> list[Plan]:
+        """Return the plans for paths of one length; none where there can be no such path. Raises Spent."""
+        if length not in self._plans:
+            found = (Plan(self._layers(places), length) for places in placements(self.ground, length))
+            self._plans[length] = [plan for plan in found if not plan.empty]
+        return self._plans[length]
+
+    def _layers(self, places: Places) -> Layers:
+        if places.length is not None or not self.layers:
+            self.layers.append(Layers(self.ground, places))
+        return self.layers[-1]

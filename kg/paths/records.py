@@ -1,0 +1,176 @@
+"""A path as people read it: its nodes and steps, a sentence, and a score split into terms."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from kg.adjacency import COST_UNIT
+from kg.records import Assertion, Entity, Evidence
+
+PAST_OR_MODAL = {"can", "could", "did", "had", "may", "might", "must", "was", "will", "would"}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One factor of a score: what it is, and its value."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score in [0, 1], the product of its terms."""
+
+    value: float
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One edge as walked from ``start`` to ``end``; ``reversed`` if against its relation.
+
+    ``name`` and ``phrase`` are those of the relation as walked: of its inverse, if reversed. ``sign`` is the
+    relation's effect sign. ``assumed`` marks an edge that the client assumed.
+    """
+
+    start: Entity
+    end: Entity
+    assertion: Assertion
+    relation: str
+    reversed: bool
+    name: str
+    phrase: str
+    sign: int
+    assumed: bool = False
+
+    @property
+    def confidence(self) -> float:
+        """Confidence of the edge under the scenario, in [0, 1]."""
+        return self.assertion.confidence
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Evidence of the edge, newest first."""
+        return self.assertion.evidence
+
+    def __repr__(self) -> str:
+        return f"<Step {self.start.curie} {self.name} {self.end.curie} {self.confidence:.2f}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """A path: steps one after another, no node twice.
+
+    The score is the product of the edges' confidences and, for each node between the ends, its number of
+    edges to the power of minus ``damping``: through a hub, which everything is connected to, little is explained.
+    """
+
+    steps: tuple[Step, ...]
+    degrees: tuple[int, ...]
+    cost: int
+    damping: float
+
+    @cached_property
+    def nodes(self) -> tuple[Entity, ...]:
+        """The entities on the path, ends included."""
+        return (self.steps[0].start, *(step.end for step in self.steps))
+
+    @property
+    def length(self) -> int:
+        """Number of steps."""
+        return len(self.steps)
+
+    @cached_property
+    def id(self) -> str:
+        """An identifier that the same path has in every version: a hash of where it starts and its assertions."""
+        text = "\n".join([self.nodes[0].curie, *(step.assertion.id for step in self.steps)])
+        return f"path:{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of the nodes."""
+        return tuple(node.kind for node in self.nodes)
+
+    @property
+    def metapath(self) -> tuple[str, ...]:
+        """The names of the relations as walked; as ``PathConstraints.metapath`` takes them."""
+        return tuple(step.name for step in self.steps)
+
+    @cached_property
+    def score(self) -> Score:
+        """How much the path explains, in [0, 1], with the factors that it is the product of."""
+        terms = [Term(f"confidence of “{_claim(step)}”", step.confidence) for step in self.steps]
+        terms += [
+            Term(f"{node.label} has {degree} edges: {degree}^-{self.damping:g}", degree**-self.damping)
+            for node, degree in zip(self.nodes[1:-1], self.degrees, strict=True)
+        ]
+        certain = all(step.confidence > 0.0 for step in self.steps)
+        return Score(math.exp(-self.cost / COST_UNIT) if certain else 0.0, tuple(terms))
+
+    @property
+    def sign(self) -> int:
+        """The product of the steps' effect signs: what more of the start does to the end; 0 where a step says nothing."""
+        return math.prod(step.sign for step in self.steps)
+
+    @cached_property
+    def weakest_step(self) -> Step:
+        """The step of the least confidence; of several, the first."""
+        return min(self.steps, key=lambda step: step.confidence)
+
+    @cached_property
+    def newest(self) -> date | None:
+        """The day of the newest evidence on the path; None where all of it is assumed."""
+        return max((step.assertion.latest for step in self.steps if step.evidence), default=None)
+
+    @property
+    def assumed(self) -> bool:
+        """Whether any step was assumed."""
+        return any(step.assumed for step in self.steps)
+
+    @cached_property
+    def text(self) -> str:
+        """The path as a sentence, in the model's phrases."""
+        return sentence(self.steps)
+
+    def __repr__(self) -> str:
+        return f"<Path {self.score.value:.3f} {self.text!r}>"
+
+
+def sentence(steps: Sequence[Step]) -> str:
+    """Return steps as a sentence: “A targets B, which is expressed on Cs, which drive D”."""
+    parts = [_subject(steps[0].start.label, steps[0].phrase)]
+    for i, step in enumerate(steps):
+        following = steps[i + 1].phrase if i + 1 < len(steps) else ""
+        assumed = " (assumed)" if step.assumed else ""
+        link = ", which" if i else ""
+        parts[-1] += link
+        parts.append(f"{step.phrase}{assumed} {_subject(step.end.label, following)}")
+    return " ".join(parts)
+
+
+def _subject(label: str, phrase: str) -> str:
+    """Return a label in the number that the phrase after it has: “plasma cells” before “drive”."""
+    return _plural(label) if _is_plural(phrase) else label
+
+
+def _is_plural(phrase: str) -> bool:
+    """Whether an English verb phrase has a plural subject: its verb is in the present and has no -s."""
+    verb = phrase.partition(" ")[0].lower()
+    return bool(verb) and verb not in PAST_OR_MODAL and (not verb.endswith("s") or verb.endswith("ss"))
+
+
+def _plural(label: str) -> str:
+    if not label[-1:].isalpha() or not label[-1:].islower() or label.endswith("s"):
+        return label
+    return f"{label}s"
+
+
+def _claim(step: Step) -> str:
+    a = step.assertion
+    return f"{a.subject.label} {a.relation} {a.object.label}"

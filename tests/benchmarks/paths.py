@@ -1,0 +1,323 @@
+"""Path questions on Hetionet, ours beside networkx, igraph, kuzu and hetmatpy's method; writes PATHS.md.
+
+    python -m tests.benchmarks.paths                     all: 100 random pairs, 20 of hubs
+    python -m tests.benchmarks.paths --pairs 10 --hubs 3 --peer-pairs 3
+
+Figures are CPU milliseconds of this process, median and 95th percentile over pairs, which a busy machine disturbs
+least. A peer is asked about the first pairs of each list only where that is said, and stopped after its limit; a
+stopped question counts with what it had used by then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import gc
+import os
+import platform
+import random
+import signal
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kg.matrices import UNIFORM, PathCounter, matrices
+from kg.metapaths import Metagraph, Metapath
+from kg.overlay import scenario
+from kg.paths import LENGTH, PathConstraints, find_paths, shortest_paths
+from kg.snapshot import Snapshot
+from tests.benchmarks.hetionet import importer
+from tests.benchmarks.hetionet.__main__ import resident
+from tests.benchmarks.peers.graphs import MOST, Hetmatpy, Igraph, Kuzu, Networkx
+
+HERE = Path(__file__).parent
+SEED = 20261125
+OURS = "ours"
+METAPATH = ("binds", "interactsWith", "associatedWithDisease")  # from Compound over two genes to Disease
+RELATIONS = ("binds", "interactsWith", "diseaseAssociates")  # the same, as peers store them
+DAMPING = 0.5
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One row of the report, and how each engine answers it for a pair."""
+
+    name: str
+    ask: dict[str, Callable[[str, str], Any]]
+
+
+class TooLongError(Exception):
+    """The limit passed."""
+
+
+def main() -> None:
+    """Measure and write the report."""
+    given = arguments()
+    gc.disable()
+    graph, built = cost(lambda: importer.snapshot(shared=True))
+    gc.freeze()
+    gc.enable()
+    costs = {"snapshot (importer.snapshot, collector paused)": built}
+    lists = {"random": pairs(graph, given.pairs), "hubs": hubs(graph, given.hubs)}
+    rows = []
+    for question in questions(graph, costs, given):
+        agree(question, lists["random"][: given.peer_pairs])
+        for name, some in lists.items():
+            row = {
+                engine: measured(ask, some if engine == OURS else some[: given.peer_pairs], given.limit)
+                for engine, ask in question.ask.items()
+            }
+            print(question.name, name, {e: f"{f.median:.3f}/{f.p95:.3f}" for e, f in row.items()}, flush=True)
+            rows.append((question.name, name, row))
+    rows += whole_lists(graph, lists, given)
+    text = "\n".join(report(rows, costs, given))
+    (given.output / "PATHS.md").write_text(text + "\n", encoding="utf-8")
+    print(f"wrote {given.output / 'PATHS.md'}")
+
+
+def arguments() -> argparse.Namespace:
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.paths", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--pairs", type=int, default=100, help="random compound–disease pairs (default: %(default)s)")
+    parser.add_argument("--hubs", type=int, default=20, help="pairs of the best-connected (default: %(default)s)")
+    parser.add_argument("--peer-pairs", type=int, default=20, help="pairs that peers are asked (default: %(default)s)")
+    parser.add_argument("--limit", type=float, default=5.0, help="seconds for one answer (default: %(default)s)")
+    parser.add_argument("--peers", default="networkx,igraph,kuzu,hetmatpy", help="peers to run (default: %(default)s)")
+    parser.add_argument("--output", type=Path, default=HERE, help="folder of PATHS.md")
+    return parser.parse_args()
+
+
+def pairs(graph: Snapshot, count: int) -> list[Pair]:
+    """Return random pairs of a compound and a disease that have edges."""
+    rng = random.Random(SEED)
+    ends = [[e.curie for e in graph.by_kind[kind] if e.degree] for kind in ("Compound", "Disease")]
+    return [(rng.choice(ends[0]), rng.choice(ends[1])) for _ in range(count)]
+
+
+def hubs(graph: Snapshot, count: int) -> list[Pair]:
+    """Return random pairs of the 20 compounds and 20 diseases with most edges."""
+    rng = random.Random(SEED)
+    ends = [sorted(graph.by_kind[kind], key=lambda e: -e.degree)[:20] for kind in ("Compound", "Disease")]
+    every = [(compound.curie, disease.curie) for compound in ends[0] for disease in ends[1]]
+    return rng.sample(every, count)
+
+
+# ---------------------------------------------------------------- questions
+def questions(graph: Snapshot, costs: dict[str, tuple[float, float]], given: argparse.Namespace) -> list[Question]:
+    """Return the questions about one pair, with every engine built."""
+    asked = given.peers.split(",")
+    peers: list[Any] = []
+    for key, peer in (("networkx", Networkx), ("igraph", Igraph), ("kuzu", Kuzu)):
+        if key in asked:
+            built, costs[peer.name] = cost(lambda peer=peer: peer(graph))
+            peers.append(built)
+            if isinstance(built, Kuzu):
+                built.limit(given.limit)
+    ours = scenario(graph)
+    _, costs["our adjacency, with the first question"] = cost(lambda: find_paths(ours, *pairs(graph, 1)[0]))
+    _, costs["our matrices"] = cost(lambda: matrices(ours))
+    up_to_3, along = PathConstraints(max_length=3), PathConstraints(metapath=METAPATH)
+    plan: list[tuple[str, str, Callable[[str, str], Any]]] = [
+        (f"simple paths ≤ 3, first {MOST:,}", "upto3", lambda a, b: find_paths(ours, a, b, up_to_3, LENGTH, first=MOST, count=False)),
+        (f"simple paths ≤ 3, first {MOST:,}, and how many there are", "", lambda a, b: find_paths(ours, a, b, up_to_3, first=MOST)),
+        (f"along {' > '.join(METAPATH)}, first {MOST:,}", "metapath", lambda a, b: find_paths(ours, a, b, along, first=MOST, count=False)),
+        ("10 best of ≤ 3 (peers: 10 shortest, Yen)", "best10", lambda a, b: find_paths(ours, a, b, up_to_3, first=10, count=False)),
+        ("one shortest", "shortest", lambda a, b: shortest_paths(ours, a, b, first=1, count=False)),
+        (f"all shortest, first {MOST:,}", "all_shortest", lambda a, b: shortest_paths(ours, a, b, first=MOST, count=False)),
+    ]  # fmt: skip
+    rows = [Question(name, {OURS: mine, **_peers(peers, method)}) for name, method, mine in plan]
+    return [*rows, _dwpc(graph, costs, asked)]
+
+
+def _peers(peers: Sequence[Any], method: str) -> dict[str, Callable[[str, str], Any]]:
+    more = (RELATIONS,) if method == "metapath" else ()
+    return {
+        peer.name: lambda a, b, peer=peer: getattr(peer, method)(a, b, *more)
+        for peer in peers
+        if method and hasattr(peer, method)
+    }
+
+
+def all_metapaths(graph: Snapshot) -> tuple[Metapath, ...]:
+    """Return every metapath of up to three steps from compounds to diseases."""
+    return Metagraph(graph.model, matrices(scenario(graph)).edges).enumerate(3)
+
+
+def _dwpc(graph: Snapshot, costs: dict[str, tuple[float, float]], asked: Sequence[str]) -> Question:
+    along, mine = all_metapaths(graph), matrices(scenario(graph))
+
+    def ours(a: str, b: str) -> float:
+        ends = (np.array([mine.index[a]]), np.array([mine.index[b]]))
+        counter = PathCounter(mine, *ends, damping=DAMPING, weighting=UNIFORM)
+        return sum(float(counter.dwpc(metapath).sum()) for metapath in along)
+
+    ask: dict[str, Callable[[str, str], Any]] = {OURS: ours}
+    if "hetmatpy" in asked:
+        peer, costs[Hetmatpy.name] = cost(lambda: Hetmatpy(graph, DAMPING))
+        ask["scipy, sliced first"] = lambda a, b: sum(
+            float(peer.dwpc(metapath, mine.index[a], mine.index[b]).sum()) for metapath in along
+        )
+    return Question(f"DWPC of one pair, all {len(along)} metapaths ≤ 3", ask)
+
+
+def whole_lists(graph: Snapshot, lists: dict[str, list[Pair]], given: argparse.Namespace) -> list[Any]:
+    """Return the rows of one disease against all compounds, and check that both ways agree."""
+    along, mine = all_metapaths(graph), matrices(scenario(graph))
+
+    def ours(_: str, b: str) -> Any:
+        counter = PathCounter(mine, None, np.array([mine.index[b]]), damping=DAMPING, weighting=UNIFORM)
+        return np.hstack([counter.dwpc(metapath).toarray() for metapath in along])
+
+    rows = []
+    peer = Hetmatpy(graph, DAMPING) if "hetmatpy" in given.peers.split(",") else None
+    for name, some in lists.items():
+        every = [("", b) for b in dict.fromkeys(b for _, b in some)][:20]
+        row = {OURS: measured(ours, every, 600)}
+        if peer:
+            sliced: Callable[[str, str], Any] = lambda _, b: np.hstack([peer.dwpc(m, None, mine.index[b]).toarray() for m in along])  # noqa: E731  # fmt: skip
+            assert np.allclose(ours(*every[0]), sliced(*every[0]), rtol=1e-9, atol=1e-12)
+            row["scipy, sliced first"] = measured(sliced, every[:5], 600)
+            if name == "random":
+                row[f"{Hetmatpy.name}, all diseases at once"] = measured(lambda *_: [peer.dwpc(m) for m in along], every[:1], 1200)  # fmt: skip
+        title = f"DWPC of one disease against all {len(mine.entities['Compound']):,} compounds, all {len(along)} metapaths ≤ 3"
+        print(title, name, {e: f"{f.median:.3f}/{f.p95:.3f}" for e, f in row.items()}, flush=True)
+        rows.append((title, name, row))
+    return rows
+
+
+def agree(question: Question, some: Sequence[Pair]) -> None:
+    """Raise RuntimeError where an engine that answers with all paths finds others than we do.
+
+    Where edges are parallel, some engines count paths by their nodes, which allows them fewer.
+    """
+    if not question.name.startswith(("simple", "along", "all shortest")):
+        return
+    for pair in some[:3]:
+        mine = question.ask[OURS](*pair)
+        by_nodes = len({tuple(node.curie for node in path.nodes) for path in mine})
+        for engine, ask in question.ask.items():
+            count = len(mine) if engine == OURS else ask(*pair)
+            if not by_nodes <= count <= len(mine):
+                raise RuntimeError(f"{question.name}, {pair}: {engine} finds {count}, we find {len(mine)}")
+
+
+# ---------------------------------------------------------------- measuring
+@dataclass(frozen=True)
+class Figures:
+    """CPU milliseconds over some pairs, how many pairs, and how many questions were stopped."""
+
+    median: float
+    p95: float
+    asked: int
+    stopped: int
+    failed: str = ""
+
+
+def measured(ask: Callable[[str, str], Any], some: Sequence[Pair], limit: float) -> Figures:
+    """Return what asking about some pairs took; each engine is warmed with the first pair."""
+    times, stopped, failed = [], 0, ""
+    if some:
+        _timed(ask, some[0], limit)
+    for pair in some:
+        spent, why = _timed(ask, pair, limit)
+        times.append(spent)
+        stopped += why == "stopped"
+        failed = why if why != "stopped" and why else failed
+    return Figures(statistics.median(times), float(np.quantile(times, 0.95)), len(times), stopped, failed)
+
+
+def _timed(ask: Callable[[str, str], Any], pair: Pair, limit: float) -> tuple[float, str]:
+    started, why = time.process_time(), ""
+    try:
+        with stopped_after(limit):
+            ask(*pair)
+    except TooLongError:
+        why = "stopped"
+    except RuntimeError as error:  # kuzu's own limit
+        why = "stopped" if "nterrupt" in str(error) or "imeout" in str(error) else str(error)[:80]
+    return 1000 * (time.process_time() - started), why
+
+
+@contextlib.contextmanager
+def stopped_after(seconds: float) -> Iterator[None]:
+    """Raise TooLongError in the block when the time is over."""
+
+    def stop(*_: object) -> None:
+        raise TooLongError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def cost(build: Callable[[], Any]) -> tuple[Any, tuple[float, float]]:
+    """Return what was built, the CPU seconds it took, and the resident memory it added, in MB."""
+    before, started = resident(), time.process_time()
+    built = build()
+    return built, (time.process_time() - started, resident() - before)
+
+
+# ---------------------------------------------------------------- the report
+def report(rows: Sequence[Any], costs: dict[str, tuple[float, float]], given: argparse.Namespace) -> Iterator[str]:
+    """Yield the lines of PATHS.md."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True)
+    packages = ", ".join(f"{n} {_version(n)}" for n in ("networkx", "igraph", "kuzu", "numpy", "scipy"))
+    yield "# Path questions on Hetionet"
+    yield ""
+    yield "Written by `python -m tests.benchmarks.paths`."
+    yield f"{datetime.date.today()}, on top of commit {commit.stdout.strip()}. {os.cpu_count()} cores shared with other work (load {os.getloadavg()[0]:.1f} at the end), CPython {platform.python_version()}, {packages}."
+    yield ""
+    yield f"23,036 nodes, 765,796 edges. CPU milliseconds, median / 95th percentile over {given.pairs} random compound–disease pairs and {given.hubs} pairs of hubs (of the 20 best-connected compounds and diseases); peers answer the first {given.peer_pairs} of each. A peer is stopped after {given.limit:g} s of wall time; stopped questions count with the CPU they had used, so their ratios are lower bounds. Ours returns ranked records with evidence and text on demand; peers return node lists. × is the peer's median over ours."
+    yield ""
+    engines = list(dict.fromkeys(engine for _, _, row in rows for engine in row))
+    yield f"| question | pairs | {' | '.join(engines)} |"
+    yield f"| --- | --- |{' --: |' * len(engines)}"
+    for name, which, row in rows:
+        yield f"| {name} | {which} | {' | '.join(_cell(row.get(engine), row[OURS], engine) for engine in engines)} |"
+    yield ""
+    yield "Building each from the snapshot's records, once:"
+    yield ""
+    yield "| structure | CPU s | resident MB added |"
+    yield "| --- | --: | --: |"
+    for name, (seconds, megabytes) in costs.items():
+        yield f"| {name} | {seconds:.2f} | {megabytes:.0f} |"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except ModuleNotFoundError:
+        return "not installed"
+
+
+def _cell(figures: Figures | None, ours: Figures, engine: str) -> str:
+    if figures is None:
+        return "–"
+    if figures.failed:
+        return f"failed: {figures.failed}"
+    text = f"{_ms(figures.median)} / {_ms(figures.p95)}"
+    if engine != OURS:
+        ratio = figures.median / ours.median
+        text += f" ({ratio:,.1f}×)" if ratio >= 1 else f" ({ratio:.2f}×)"
+    return text + (f", {figures.stopped} of {figures.asked} stopped" if figures.stopped else "")
+
+
+def _ms(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+
+
+if __name__ == "__main__":
+    main()
