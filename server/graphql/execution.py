@@ -28,7 +28,7 @@ from server.graphql.caches import LRU
 from server.graphql.compiled import Bail, Compiler, Plan
 from server.graphql.errors import formatted
 from server.graphql.limits import Measures, Meter, uses_size_variables
-from server.graphql.paging import check_clock, start_clock, watch
+from server.graphql.paging import glance_at_clock, start_clock, watch
 from server.graphql.request import Request
 from server.graphql.types import type_name
 from server.settings import Settings
@@ -71,7 +71,11 @@ class Engine:
         self.schema = schema._schema
         self.meter = Meter(self.schema, settings)
         self.documents: LRU[Prepared] = LRU(settings.document_cache)
-        self.compiler = Compiler(schema, type_name=type_name, checkpoint=check_clock) if settings.compiled else None
+        self.compiler = (
+            Compiler(schema, type_name=type_name, checkpoint=glance_at_clock, classes_decide=True)
+            if settings.compiled
+            else None
+        )
         self.rules = [*specified_rules, *([] if settings.introspection else [NoSchemaIntrospectionCustomRule])]
 
     # -------------------------------------------------------------- preparing
