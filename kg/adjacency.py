@@ -11,12 +11,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kg.dates import last_day
 from kg.records import Assertion, Entity
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ Bools = NDArray[np.bool_]
 COST_UNIT = 10**12  # costs are whole multiples of 1e-12: sums are exact in any order, so rankings are too
 MAX_COST = 690 * COST_UNIT  # of a confidence of 1e-300 or less, zero included
 NO_DATE = 0
+ROOM = 200_000  # steps that stopped searches may remember together: some 70 MB
 
 
 class Rows(NamedTuple):
@@ -42,25 +44,33 @@ class Rows(NamedTuple):
 
 
 class Shelf:
-    """A place to put a few things by name for a while; the ones put there first go first. Safe between threads."""
+    """A place to put things by name for a while, as long as their weights allow; the ones put there first go first.
 
-    def __init__(self, room: int = 32) -> None:
-        self._room = room
-        self._things: OrderedDict[str, object] = OrderedDict()
+    Safe between threads.
+    """
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self._weight = 0
+        self._things: OrderedDict[str, tuple[object, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def put(self, name: str, thing: object) -> None:
-        """Put a thing there; it replaces one of the same name."""
+    def put(self, name: str, thing: object, weight: int) -> None:
+        """Put a thing there, in place of one of the same name; one too heavy for half the room is not kept."""
+        if weight > self.room // 2:
+            return
         with self._lock:
-            self._things[name] = thing
-            self._things.move_to_end(name)
-            while len(self._things) > self._room:
-                self._things.popitem(last=False)
+            self._weight += weight - self._things.pop(name, (None, 0))[1]
+            self._things[name] = thing, weight
+            while self._weight > self.room:
+                self._weight -= self._things.popitem(last=False)[1][1]
 
     def pop(self, name: str) -> object | None:
         """Take a thing away and return it, or None where it is not there."""
         with self._lock:
-            return self._things.pop(name, None)
+            thing, weight = self._things.pop(name, (None, 0))
+            self._weight -= weight
+            return thing
 
 
 class Adjacency:
@@ -73,7 +83,8 @@ class Adjacency:
         self._basis_names = (*(s.id for s in snapshot.sources), *snapshot.studies)
         self._costs: dict[float, Ints] = {}
         self._level_masks: dict[frozenset[str], Bools] = {}
-        self.open_searches = Shelf()
+        self.open_searches = Shelf(ROOM)
+        """Searches that stopped at a cursor, for whoever goes on; weighed in steps that they remember."""
 
     # -------------------------------------------------------------- numbering
     @cached_property
@@ -145,7 +156,9 @@ class Adjacency:
     @cached_property
     def dates(self) -> Ints:
         """Day of the newest evidence of each assertion, as a proleptic Gregorian ordinal."""
-        return np.fromiter((a.latest.toordinal() for a in self.assertions), np.int64, len(self.assertions))
+        ordinal = cache(lambda text: last_day(text).toordinal())  # many pieces of evidence share a few dates
+        newest = (max(ordinal(e.date) for e in a.evidence) for a in self.assertions)
+        return np.fromiter(newest, np.int64, len(self.assertions))
 
     def at_levels(self, levels: frozenset[str]) -> Bools:
         """Return whether each assertion has supporting evidence at one of some levels."""

@@ -15,14 +15,16 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape, quoteattr
 
 from kg.model import Kind, Model
+from kg.overlay import AssumedAssertion
 from kg.paths import Path
 from kg.records import Assertion, Entity
 from kg.views import View
 
 SWEEPS = 4
-COLUMN, ROW, MARGIN = 260, 84, 28
+COLUMN, ROW, MARGIN = 330, 84, 28
 BOX, LINE, CHARACTERS, LINES = 168, 15, 24, 3
 THIN, THICK = 1.0, 4.5
+AT = (0.5, 0.36, 0.64)  # where along an edge its label stands, in turn, so that neighbouring labels miss each other
 INK, PAPER = "#1c1c1c", "#ffffff"
 
 
@@ -68,7 +70,7 @@ def drawing_of(drawn: Iterable[Path] | View, title: str | None = None) -> Drawin
     """
     if isinstance(drawn, View):
         columns = {node.entity: node.distance for node in drawn.nodes}
-        links = tuple(Link(a, not any(e.direction == "SUPPORTS" for e in a.evidence)) for a in drawn.edges)
+        links = tuple(Link(a, isinstance(a, AssumedAssertion)) for a in drawn.edges)
         return Drawing(title or _counted(len(columns), len(links)), columns, links)
     paths = list(drawn)
     columns = _columns(paths)
@@ -152,7 +154,7 @@ def _attributes(values: Mapping[str, str]) -> str:
 
 def _dot(text: str) -> str:
     """Return a text as a quoted string of DOT that shows as it is: no escapes, no HTML, no line ends."""
-    shown = " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
+    shown = " ".join(_printable(text).split()).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{shown}"'
 
 
@@ -266,7 +268,7 @@ def svg(drawn: Iterable[Path] | View, title: str | None = None) -> str:
     width = max((x for x, _ in places.values()), default=0) + BOX / 2 + MARGIN
     height = max((y for _, y in places.values()), default=0) + ROW / 2 + MARGIN
     description = ". ".join(link.said for link in drawing.links) or "Nothing to show"
-    edges = "\n".join(_svg_edge(link, lane, places) for link, lane in _lanes(drawing.links))
+    edges = "\n".join(_svg_edge(i, *row, places) for i, row in enumerate(_lanes(drawing.links)))
     nodes = "\n".join(_svg_node(entity, x, y) for entity, (x, y) in places.items())
     return f"""<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="title description" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" font-family="system-ui, sans-serif" font-size="12">
 <title id="title">{_xml(drawing.title)}</title>
@@ -294,21 +296,20 @@ def _lanes(links: Sequence[Link]) -> list[tuple[Link, int]]:
     return lanes
 
 
-def _svg_edge(link: Link, lane: int, places: Mapping[Entity, tuple[float, float]]) -> str:
+def _svg_edge(number: int, link: Link, lane: int, places: Mapping[Entity, tuple[float, float]]) -> str:
     a = link.assertion
     (x1, y1), (x2, y2) = places[a.subject], places[a.object]
     shift = (14 * ((lane + 1) // 2)) * (1 if lane % 2 else -1)
     y1, y2 = y1 + shift, y2 + shift
     if abs(x1 - x2) < 1:  # within a column: a bow beside the boxes
         out = x1 + BOX / 2
-        path = f"M{out:.1f} {y1:.1f} C{out + 40:.1f} {y1:.1f} {out + 40:.1f} {y2:.1f} {out:.1f} {y2:.1f}"
-        middle = (out + 30, (y1 + y2) / 2)
+        curve = ((out, y1), (out + 40, y1), (out + 40, y2), (out, y2))
     else:
         side = BOX / 2 if x1 < x2 else -BOX / 2
         start, end = x1 + side, x2 - side
-        bend = (end - start) / 2
-        path = f"M{start:.1f} {y1:.1f} C{start + bend:.1f} {y1:.1f} {end - bend:.1f} {y2:.1f} {end:.1f} {y2:.1f}"
-        middle = ((start + end) / 2, (y1 + y2) / 2)
+        curve = ((start, y1), ((start + end) / 2, y1), ((start + end) / 2, y2), (end, y2))
+    path = "M{} C{} {} {}".format(*(f"{x:.1f} {y:.1f}" for x, y in curve))
+    middle = _point(curve, AT[number % len(AT)])
     dashes = ' stroke-dasharray="6 4"' if link.dashed else ""
     label = f"{a.relation} {a.confidence:.2f}"
     return (
@@ -317,6 +318,13 @@ def _svg_edge(link: Link, lane: int, places: Mapping[Entity, tuple[float, float]
         f'<text x="{middle[0]:.1f}" y="{middle[1] - 5:.1f}" text-anchor="middle" font-size="10" fill="{INK}" '
         f'stroke="{PAPER}" stroke-width="3" paint-order="stroke">{_xml(label)}</text></g>'
     )
+
+
+def _point(curve: Sequence[tuple[float, float]], t: float) -> tuple[float, float]:
+    """Return the point of a cubic Bézier curve at a fraction of its course."""
+    weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+    x, y = (sum(w * point[axis] for w, point in zip(weights, curve, strict=True)) for axis in (0, 1))
+    return x, y
 
 
 def _svg_node(entity: Entity, x: float, y: float) -> str:

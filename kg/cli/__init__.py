@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 
 import click
 
-from kg.cli import curate
+from kg.cli import curate, explore
 from kg.cli import schema as schema_commands
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     """
 
 
-for _command in (*curate.COMMANDS, *schema_commands.COMMANDS):
+for _command in (*curate.COMMANDS, *explore.COMMANDS, *schema_commands.COMMANDS):
     main.add_command(_command)
 
 

@@ -37,6 +37,10 @@ class Arcs(NamedTuple):
     codes: Ints
     costs: Ints
 
+    def where(self, keep: Bools) -> Arcs:
+        """Return those of the arcs that are to be kept."""
+        return Arcs(self.tails[keep], self.heads[keep], self.edges[keep], self.codes[keep], self.costs[keep])
+
 
 class Ground:
     """The walkable arcs of a scenario under a question.
@@ -190,9 +194,8 @@ class Ground:
             raise Spent
         rows, places = adjacency.gather(nodes)
         codes_ = adjacency.arc_codes[places] ^ flip
-        keep = codes[codes_]
         edges = adjacency.positions[places].astype(np.int64)
-        keep &= self._edge_ok(edges)
+        keep = self._edge_ok(edges, codes[codes_])
         rows, places, codes_, edges = rows[keep], places[keep], codes_[keep], edges[keep]
         found = (
             rows,
@@ -203,9 +206,9 @@ class Ground:
         )
         return self._with_extras(found, nodes, codes, flip) if len(self._extras) else found
 
-    def _edge_ok(self, edges: Ints) -> Bools:
+    def _edge_ok(self, edges: Ints, ok: Bools) -> Bools:
+        """Return which of some edges fulfil the constraints on edges, of those that are ok so far."""
         asked, adjacency = self.question, self.adjacency
-        ok = np.ones(len(edges), np.bool_)
         if self._gone is not None:
             ok &= ~self._gone[edges]
         if asked.min_confidence > 0.0:

@@ -108,7 +108,7 @@ class Layers:
         j = len(self._backward)
         arcs = self.backward_arcs(j - 1)
         keep = self._allowed(self.ground.nodes(arcs.tails), self._from_end(j))
-        arcs = Arcs(*(column[keep] for column in arcs))
+        arcs = arcs.where(keep)
         self._backward.append(_distinct(arcs.tails, self.ground.size))
         self._remaining.append(least(self.ground, arcs, self._remaining[j - 1], last=j == 1))
 
@@ -184,7 +184,7 @@ class Plan:
             reached = np.zeros(layers.ground.size, np.bool_)
             reached[layers.forward(i)] = True
             keep = reached[arcs.tails]
-        return Arcs(*(column[keep] for column in arcs))
+        return arcs.where(keep)
 
     # -------------------------------------------------------------- what enumerations read
     @property
@@ -197,7 +197,7 @@ class Plan:
         """Return the arcs from states at place i along which an end can still be reached; raises Spent."""
         arcs = self.layers.ground.forward(states, self.layers.codes(i))
         keep = self.remaining[i + 1][arcs.heads] < FAR
-        return Arcs(*(column[keep] for column in arcs))
+        return arcs.where(keep)
 
     def arcs(self, i: int) -> Arcs:
         """Return all arcs of the core between places i and i + 1; raises Spent."""
@@ -208,7 +208,7 @@ class Plan:
         else:
             arcs = self.layers.backward_arcs(self.length - i - 1)
         keep = (self.remaining[i + 1][arcs.heads] < FAR) & (self.remaining[i][arcs.tails] < FAR)
-        return Arcs(*(column[keep] for column in arcs))
+        return arcs.where(keep)
 
     def newest(self) -> list[Ints]:
         """Return, per place, the newest day of evidence that the rest of a walk from each state can meet; raises Spent."""

@@ -21,9 +21,10 @@ import numpy as np
 from kg.adjacency import NO_DATE, Ints
 from kg.budget import Budget
 from kg.paths.constraints import LENGTH, NOVELTY
-from kg.paths.ground import Spent
+from kg.paths.ground import Arcs, Spent
 from kg.paths.layers import Core, Plan
 
+FEW, ARCS_A_STATE = 8, 256  # working out one state costs about as much as 256 arcs in bulk
 PLANNING_SHARE = 0.5  # of a budget; the rest is left to say what was found within it
 
 Key = tuple[int, int, int, tuple[int, ...]]
@@ -39,17 +40,11 @@ class Found(NamedTuple):
     cost: int
 
 
-class _Child(NamedTuple):
-    """A step that a prefix may take; they sort by the least cost from here to an end, then by what step it is."""
-
-    to_end: int
-    step: int
-    state: int
-    node: int
-    edge: int
-    cost: int
-    day: int
-    newest: int
+_Child = tuple[int, int, int, int, int, int, int, int]
+"""A step that a prefix may take: the least cost from here to an end, what step it is, the state and the node it
+leads to, its edge, its cost, the day of its evidence, and the newest day that it or the rest of a walk can meet.
+Children sort by the first two. They are plain tuples of numbers, which the garbage collector need not follow."""
+_NODE = 3
 
 
 @dataclass(slots=True, eq=False)
@@ -85,7 +80,7 @@ class Ranking:
         self._lengths = list(core.ground.question.lengths)[::-1]
         self._plans: list[Plan] = []
         self._newest: list[list[Ints]] = []
-        self._children: dict[tuple[int, int, int], list[_Child]] = {}
+        self._children: dict[tuple[int, int], _Steps] = {}
         self._queue: list[_Entry] = []
 
     def next(self, budget: Budget) -> Found | None:
@@ -106,8 +101,8 @@ class Ranking:
 
     @property
     def queued(self) -> int:
-        """Number of prefixes that wait to be taken up."""
-        return len(self._queue)
+        """How much is kept to go on: prefixes that wait to be taken up, and steps that are worked out."""
+        return len(self._queue) + sum(steps.size for steps in self._children.values())
 
     def _next(self, budget: Budget) -> Found | None:
         while self._fill(budget):
@@ -121,8 +116,8 @@ class Ranking:
             if self.order_by != NOVELTY:
                 self._push_from(prefix, i + 1)
             if longer is None:
-                nodes, edges = (*prefix.nodes, child.node), (*prefix.edges, child.edge)
-                return Found(entry[:4], nodes, edges, prefix.cost + child.cost)
+                _, _, _, node, edge, cost, *_ = child
+                return Found(entry[:4], (*prefix.nodes, node), (*prefix.edges, edge), prefix.cost + cost)
             self._push(longer)
         return None
 
@@ -159,22 +154,21 @@ class Ranking:
     # -------------------------------------------------------------- prefixes
     def _longer(self, prefix: _Prefix, child: _Child) -> _Prefix:
         place = len(prefix.nodes)
+        _, step, state, node, edge, cost, day, _ = child
         return _Prefix(
             prefix.plan,
-            (*prefix.nodes, child.node),
-            (*prefix.edges, child.edge) if place else (),
-            (*prefix.steps, child.step),
-            prefix.cost + child.cost,
-            max(prefix.day, child.day),
-            self._children_of(prefix.plan, place, child.state),
+            (*prefix.nodes, node),
+            (*prefix.edges, edge) if place else (),
+            (*prefix.steps, step),
+            prefix.cost + cost,
+            max(prefix.day, day),
+            self._children_of(prefix.plan, place, state),
         )
 
-    def _children_of(self, plan_number: int, place: int, state: int) -> list[_Child]:
-        key = (plan_number, place, state)
-        if key not in self._children:
-            days = self._newest[plan_number]
-            self._children[key] = _children(self._plans[plan_number], place, state, days)
-        return self._children[key]
+    def _children_of(self, plan: int, place: int, state: int) -> Sequence[_Child]:
+        if (plan, place) not in self._children:
+            self._children[plan, place] = _Steps(self._plans[plan], place, self._newest[plan])
+        return self._children[plan, place].of(state)
 
     def _push(self, prefix: _Prefix) -> None:
         """Queue the best child of a new prefix; by novelty all, as how they rank depends on the prefix's own day."""
@@ -182,24 +176,25 @@ class Ranking:
             self._push_from(prefix, 0)
         else:
             for i, child in enumerate(prefix.children):
-                if child.node not in prefix.nodes:
+                if child[_NODE] not in prefix.nodes:
                     heapq.heappush(self._queue, self._entry(prefix, child, i))
 
     def _push_from(self, prefix: _Prefix, first: int) -> None:
-        for i in range(first, len(prefix.children)):
-            child = prefix.children[i]
-            if child.node not in prefix.nodes:
-                heapq.heappush(self._queue, self._entry(prefix, child, i))
+        children, nodes = prefix.children, prefix.nodes
+        for i in range(first, len(children)):
+            if children[i][_NODE] not in nodes:
+                heapq.heappush(self._queue, self._entry(prefix, children[i], i))
                 return
 
     def _entry(self, prefix: _Prefix, child: _Child, i: int) -> _Entry:
-        cost, length = prefix.cost + child.to_end, self._plans[prefix.plan].length
-        steps = (*prefix.steps, child.step)
+        to_end, step, state, *_, newest = child
+        cost, length = prefix.cost + to_end, self._plans[prefix.plan].length
+        steps = (*prefix.steps, step)
         if self.order_by == LENGTH:
-            return (length, cost, 0, steps, prefix.plan, child.state, prefix, i)
+            return (length, cost, 0, steps, prefix.plan, state, prefix, i)
         if self.order_by == NOVELTY:
-            return (-max(prefix.day, child.newest), cost, length, steps, prefix.plan, child.state, prefix, i)
-        return (cost, length, 0, steps, prefix.plan, child.state, prefix, i)
+            return (-max(prefix.day, newest), cost, length, steps, prefix.plan, state, prefix, i)
+        return (cost, length, 0, steps, prefix.plan, state, prefix, i)
 
 
 def _starts(plan: Plan, newest: Sequence[Ints]) -> list[_Child]:
@@ -207,19 +202,59 @@ def _starts(plan: Plan, newest: Sequence[Ints]) -> list[_Child]:
     nodes = plan.layers.ground.nodes(states)
     days = newest[0][states] if newest else np.zeros(len(states), np.int64)
     rows = zip(plan.remaining[0][states], nodes, states, days, strict=True)
-    return sorted(_Child(int(to_end), int(n), int(s), int(n), -1, 0, NO_DATE, int(day)) for to_end, n, s, day in rows)
+    return sorted((int(to_end), int(n), int(s), int(n), -1, 0, NO_DATE, int(day)) for to_end, n, s, day in rows)
 
 
-def _children(plan: Plan, place: int, state: int, newest: Sequence[Ints]) -> list[_Child]:
-    """Return the steps from a state at a place along which an end can be reached, in order; raises Spent."""
-    ground = plan.layers.ground
-    arcs = plan.steps(np.array([state], np.int64), place)
-    nodes = ground.nodes(arcs.heads)
-    costs = arcs.costs + (ground.node_costs[nodes] if place + 1 < plan.length else 0)
-    to_end = costs + plan.remaining[place + 1][arcs.heads]
-    steps = nodes * ground.adjacency.codes + arcs.codes
-    days = ground.dates(arcs.edges) if newest else np.zeros(len(nodes), np.int64)
-    best = np.maximum(days, newest[place + 1][arcs.heads]) if newest else days
-    order = np.lexsort((arcs.heads, steps, to_end))
-    columns = (to_end, steps, arcs.heads, nodes, arcs.edges, costs, days, best)
-    return list(map(_Child._make, zip(*(column[order].tolist() for column in columns), strict=True)))
+class _Steps:
+    """The steps between two places of a plan, sorted for each state; worked out for one state at a time.
+
+    Once that has cost as much as working out all at once would, all are worked out.
+    """
+
+    def __init__(self, plan: Plan, place: int, newest: Sequence[Ints]) -> None:
+        self._plan = plan
+        self._place = place
+        self._newest = newest
+        self._known: dict[int, Sequence[_Child]] = {}
+        self._all: Arcs | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of steps that are worked out."""
+        return sum(map(len, self._known.values()))
+
+    def of(self, state: int) -> Sequence[_Child]:
+        """Return the steps from a state along which an end can be reached, in order; raises Spent."""
+        if state not in self._known:
+            self._work_out(state)
+        return self._known[state]
+
+    def _work_out(self, state: int) -> None:
+        if len(self._known) >= FEW and self._all is None:
+            self._all = self._plan.arcs(self._place)
+        if self._all is not None and len(self._all.tails) <= ARCS_A_STATE * len(self._known):
+            self._known = _grouped(self._sorted(self._all))
+        else:
+            one = self._plan.steps(np.array([state], np.int64), self._place)
+            self._known[state] = self._sorted(one)[1]
+
+    def _sorted(self, arcs: Arcs) -> tuple[Ints, list[_Child]]:
+        """Return arcs as steps, sorted by the state they lead from, then in order, and the states they lead from."""
+        plan, place = self._plan, self._place
+        ground = plan.layers.ground
+        nodes = ground.nodes(arcs.heads)
+        costs = arcs.costs + (ground.node_costs[nodes] if place + 1 < plan.length else 0)
+        to_end = costs + plan.remaining[place + 1][arcs.heads]
+        steps = nodes * ground.adjacency.codes + arcs.codes
+        days = ground.dates(arcs.edges) if self._newest else np.zeros(len(nodes), np.int64)
+        best = np.maximum(days, self._newest[place + 1][arcs.heads]) if self._newest else days
+        order = np.lexsort((arcs.heads, steps, to_end, arcs.tails))
+        columns = (to_end, steps, arcs.heads, nodes, arcs.edges, costs, days, best)
+        return arcs.tails[order], list(zip(*(column[order].tolist() for column in columns), strict=True))
+
+
+def _grouped(found: tuple[Ints, list[_Child]]) -> dict[int, Sequence[_Child]]:
+    tails, children = found
+    states, starts = np.unique(tails, return_index=True)
+    bounds = [*starts.tolist(), len(children)]
+    return {state: children[bounds[i] : bounds[i + 1]] for i, state in enumerate(states.tolist())}

@@ -10,6 +10,7 @@ from datetime import date
 from functools import cached_property
 
 from kg.adjacency import COST_UNIT
+from kg.model import Relation
 from kg.records import Assertion, Entity, Evidence
 
 PAST_OR_MODAL = {"can", "could", "did", "had", "may", "might", "must", "was", "will", "would"}
@@ -31,23 +32,39 @@ class Score:
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Step:
     """One edge as walked from ``start`` to ``end``; ``reversed`` if against its relation.
 
-    ``name`` and ``phrase`` are those of the relation as walked: of its inverse, if reversed. ``sign`` is the
-    relation's effect sign. ``assumed`` marks an edge that the client assumed.
+    ``assumed`` marks an edge that the client assumed; ``model`` is the relation's record.
     """
 
     start: Entity
     end: Entity
     assertion: Assertion
-    relation: str
+    model: Relation
     reversed: bool
-    name: str
-    phrase: str
-    sign: int
     assumed: bool = False
+
+    @property
+    def relation(self) -> str:
+        """Name of the relation, whichever way it is walked."""
+        return self.model.name
+
+    @property
+    def name(self) -> str:
+        """Name of the relation as walked: of its inverse, if reversed."""
+        return self.model.inverse if self.reversed else self.model.name
+
+    @property
+    def phrase(self) -> str:
+        """The relation as walked, in words."""
+        return self.model.inverse_phrase if self.reversed else self.model.phrase
+
+    @property
+    def sign(self) -> int:
+        """The relation's effect sign."""
+        return self.model.effect_sign
 
     @property
     def confidence(self) -> float:
@@ -111,7 +128,8 @@ class Path:
             for node, degree in zip(self.nodes[1:-1], self.degrees, strict=True)
         ]
         certain = all(step.confidence > 0.0 for step in self.steps)
-        return Score(math.exp(-self.cost / COST_UNIT) if certain else 0.0, tuple(terms))
+        value = float(f"{math.exp(-self.cost / COST_UNIT):.11g}")  # what costs in whole units are good for
+        return Score(value if certain else 0.0, tuple(terms))
 
     @property
     def sign(self) -> int:

@@ -6,8 +6,10 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 from kg.budget import Budget
 from kg.errors import BadInput, InvalidCursor
@@ -23,7 +25,7 @@ from kg.paths.records import Path, Step
 from kg.records import Assertion, Entity
 from kg.views import View, ViewNode
 
-MOST_QUEUED = 50_000  # prefixes of a stopped search that are worth keeping in memory
+FRAME = ["id", "score", "length", "sign", "metapath", "nodes", "weakest_confidence", "newest", "assumed", "text"]
 COUNT_SHARE = 0.5  # of what a search left of its budget
 
 
@@ -34,16 +36,44 @@ class PathPage:
     ``position`` is the number of paths before these. ``total`` counts all paths that answer, or is None where
     counting would cost too much. ``has_next`` says that more are known or, if ``truncated_by`` names the limit
     that ended the search ("steps" or "seconds"), that there may be more. ``exhaustive`` is true where these,
-    with the pages before, are all there are. ``cursors`` are the places of the paths, for ``after``.
+    with the pages before, are all there are.
     """
 
     paths: tuple[Path, ...]
-    cursors: tuple[str, ...]
     position: int
     total: int | None
     has_next: bool
     truncated_by: str | None
     order_by: str
+    make_cursors: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False)
+
+    @cached_property
+    def cursors(self) -> tuple[str, ...]:
+        """The places of the paths, for ``after``."""
+        return self.make_cursors()
+
+    def to_frame(self) -> Any:
+        """Return a pandas frame, a row a path; raises BadInput that says what to install where pandas is missing."""
+        try:
+            import pandas as pd  # type: ignore[import-untyped, unused-ignore]
+        except ImportError as error:
+            raise BadInput("Frames need pandas, which is not installed: run `pip install pandas`.") from error
+        rows = [
+            {
+                "id": path.id,
+                "score": path.score.value,
+                "length": path.length,
+                "sign": path.sign,
+                "metapath": " ".join(path.metapath),
+                "nodes": " ".join(node.curie for node in path.nodes),
+                "weakest_confidence": path.weakest_step.confidence,
+                "newest": path.newest,
+                "assumed": path.assumed,
+                "text": path.text,
+            }
+            for path in self.paths
+        ]
+        return pd.DataFrame(rows, columns=FRAME)
 
     @property
     def exhaustive(self) -> bool:
@@ -121,7 +151,7 @@ def shortest_paths(
     search = Search(scenario, understand(scenario, sources, targets, asked), damping, budget)
     length, stopped = search.least_length(limited=asked.max_length is not None)
     if length is None:
-        return PathPage((), (), 0, None if stopped else 0, stopped is not None, stopped, LENGTH)
+        return PathPage((), 0, None if stopped else 0, stopped is not None, stopped, LENGTH)
     question = replace(search.question, shortest=length, longest=length)
     return Search(scenario, question, damping, search.budget).page(LENGTH, first=first, after=after, count=count)
 
@@ -187,14 +217,21 @@ class Search:
         before = bookmarks.place(after)[0] if after else 0
         found = stream.take(first, self.budget)
         has_next = stream.has_next(self.budget)
-        cursors = tuple(bookmarks.cursor(before + i, one) for i, one in enumerate(found, 1))
         total = before + len(found) if stream.complete else None
         if total is None and count:
             total = stream.total(self.budget)
-        if cursors and has_next:
-            bookmarks.keep(cursors[-1], stream)
+        if found and has_next:
+            bookmarks.keep(bookmarks.cursor(before + len(found), found[-1]), stream)
         paths = tuple(path_of(stream.core.ground, one) for one in found)
-        return PathPage(paths, cursors, before, total, has_next, stream.truncated_by, order_by)
+        return PathPage(
+            paths,
+            before,
+            total,
+            has_next,
+            stream.truncated_by,
+            order_by,
+            lambda: tuple(bookmarks.cursor(before + i, one) for i, one in enumerate(found, 1)),
+        )
 
     def least_length(self, *, limited: bool) -> tuple[int | None, str | None]:
         """Return the least length that a path has, or None, and the limit that ended the search, if one did."""
@@ -243,7 +280,7 @@ class Stream:
 
     @property
     def weight(self) -> int:
-        """How much memory keeping it takes, in queued prefixes."""
+        """How much memory keeping it takes, in prefixes and steps."""
         return self._ranking.queued
 
     def next(self, budget: Budget) -> Found | None:
@@ -319,8 +356,7 @@ class Bookmarks:
 
     def keep(self, cursor: str, stream: Stream) -> None:
         """Keep a search that stopped at a cursor for a while."""
-        if stream.weight <= MOST_QUEUED:
-            self._open.put(cursor, stream)
+        self._open.put(cursor, stream, stream.weight)
 
 
 # ------------------------------------------------------------------ records
@@ -338,16 +374,6 @@ def path_of(ground: Ground, found: Found) -> Path:
 
 def step_of(ground: Ground, start: Entity, end: Entity, assertion: Assertion) -> Step:
     """Return an assertion as walked from one of its ends to the other."""
-    relation = ground.scenario.graph.model.relation[assertion.relation]
-    reversed_ = assertion.subject.curie != start.curie
-    return Step(
-        start=start,
-        end=end,
-        assertion=assertion,
-        relation=relation.name,
-        reversed=reversed_,
-        name=relation.inverse if reversed_ else relation.name,
-        phrase=relation.inverse_phrase if reversed_ else relation.phrase,
-        sign=relation.effect_sign,
-        assumed=ground.scenario.is_assumed(assertion.id),
-    )
+    scenario = ground.scenario
+    relation = scenario.graph.model.relation[assertion.relation]
+    return Step(start, end, assertion, relation, assertion.subject is not start, scenario.is_assumed(assertion.id))

@@ -99,7 +99,7 @@ def graphs(draw: st.DrawFn, most_nodes: int = 8, most_edges: int = 18) -> Snapsh
     ]
     if not possible:
         return snapshot(named, [])
-    chosen = draw(st.lists(st.sampled_from(possible), unique=True, max_size=most_edges))
+    chosen = draw(st.lists(st.sampled_from(possible), unique=True, min_size=min(6, len(possible)), max_size=most_edges))
     return snapshot(named, [(*claim, tuple(draw(_items(i)))) for i, claim in enumerate(chosen)])
 
 
@@ -125,6 +125,24 @@ def ends(draw: st.DrawFn, graph: Snapshot) -> tuple[list[str], list[str]]:
 
 
 @st.composite
+def walks(draw: st.DrawFn, graph: Snapshot) -> tuple[list[str], str, str]:
+    """Relations along which the graph's own edges lead, and from where to where; where none does, some that lead nowhere."""
+    start = here = draw(st.sampled_from(sorted(graph.entities)))
+    names = []
+    for _ in range(draw(st.integers(1, 4))):
+        links = sorted((name, edge.node.curie) for name, edges in graph.entities[here].links.items() for edge in edges)
+        anything = [("touches", here), ("touchedBy", here)]
+        name, here = draw(st.sampled_from(links or anything))
+        names.append(name)
+    return names, start, here
+
+
+def metapaths(graph: Snapshot) -> st.SearchStrategy[list[str]]:
+    """The relations of walks."""
+    return walks(graph).map(lambda walk: walk[0])
+
+
+@st.composite
 def constraints(draw: st.DrawFn, graph: Snapshot) -> PathConstraints:
     """Constraints on everything, each of them rarely."""
 
@@ -133,7 +151,7 @@ def constraints(draw: st.DrawFn, graph: Snapshot) -> PathConstraints:
 
     names = st.sampled_from(sorted(graph.entities))
     relations = [name for r in model().relations for name in (r.name, r.inverse)]
-    metapath = rarely(st.lists(st.sampled_from(relations), min_size=1, max_size=4), None)
+    metapath = rarely(metapaths(graph), None)
     longest = None if metapath else rarely(st.integers(1, 6), None)
     return PathConstraints(
         max_length=longest,
