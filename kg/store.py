@@ -10,8 +10,8 @@ There is one writer process, held by ``flock``, and one writer thread at a time,
 
 from __future__ import annotations
 
-import base64
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -19,63 +19,52 @@ import threading
 import uuid
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Any
 from urllib.parse import quote, unquote
 
 import pyoxigraph as ox
 from oxrdflib import OxigraphStore
-from pyoxigraph import Literal, NamedNode, Quad, Triple
+from pyoxigraph import NamedNode, Quad, Triple
 from rdflib import Dataset
-from rdflib.namespace import DCTERMS, PROV, RDF, XSD
+from rdflib.namespace import DCTERMS
 
-from kg.errors import Conflict, LimitExceeded, StoreDamaged, StoreError, StoreFull, StoreLocked
-from kg.reading import Document
-from kg.vocabulary import CHANGE, GRAPH, KG, SOURCE
-
-HISTORY = NamedNode(GRAPH + "history")
-DERIVED = NamedNode(GRAPH + "derived")
-_TYPE, _CHANGE_SET = NamedNode(str(RDF.type)), NamedNode(str(KG.ChangeSet))
-_ASSERTION, _EVIDENCE = NamedNode(str(KG.Assertion)), NamedNode(str(KG.evidence))
-_DIRECTION, _SUPPORTS = NamedNode(str(KG.direction)), NamedNode(str(KG.Supports))
-_SPO = tuple(NamedNode(str(term)) for term in (RDF.subject, RDF.predicate, RDF.object))
-_TIME, _WHO, _STORE = (
-    NamedNode(str(PROV.endedAtTime)),
-    NamedNode(str(PROV.wasAssociatedWith)),
-    NamedNode(str(DCTERMS.isPartOf)),
+from kg.changes import HISTORY, ChangeSet, Delta, compose, entry, read_entry, unpack
+from kg.derivation import DERIVED, derive
+from kg.documents import Document
+from kg.errors import (
+    Conflict,
+    LimitExceeded,
+    NotFound,
+    RevertConflict,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreLocked,
 )
-_USED, _TITLE = NamedNode(str(PROV.used)), NamedNode(str(DCTERMS.title))
+from kg.vocabulary import CHANGE, EVIDENCE, KG, NODE, SOURCE
 
+SOURCE_LINK = NamedNode(str(DCTERMS.source))
+EVIDENCE_LINK = NamedNode(str(KG.evidence))
 UPDATE_QUADS = 300_000  # one SPARQL update of this size takes about 5 s and 1.3 GB (research/stores.md, size)
 FREE_BYTES = 64 * 1024 * 1024  # reopening a full disk needs headroom for the write-ahead log
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeSet:
-    """One atomic change of the graph; ``sources`` maps each file it loaded to the SHA-256 of its bytes."""
+class Prepared:
+    """A change worked out against one version and not yet made: what it does, and the files behind it.
+
+    ``sources`` maps each file to the SHA-256 of its bytes, or to nothing where the file is taken out.
+    """
 
     version: int
-    time: datetime
-    author: str
-    message: str
-    added: int
-    removed: int
+    delta: Delta
     sources: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """The quads that a change set took away and put in."""
-
-    removed: tuple[Quad, ...]
-    added: tuple[Quad, ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.removed or self.added)
+    reverts: int | None = None
 
 
 class Store:
@@ -95,7 +84,8 @@ class Store:
         try:
             self._inner = _open_oxigraph(folder / "graph")
             self.dataset = Dataset(store=OxigraphStore(store=self._inner), default_union=True)
-            self.history_entries = self._read_history()
+            with damage_named(folder):
+                self.history_entries = self._read_history()
             self.store_id = self._check_sidecar()
         except BaseException:
             self._lock.close()
@@ -126,8 +116,8 @@ class Store:
     def sources(self) -> dict[str, str]:
         """Return file name -> SHA-256 of the bytes it was last loaded from, for files still in the graph."""
         loaded: dict[str, str] = {}
-        for entry in self.history_entries:
-            loaded.update(entry.sources)
+        for change in self.history_entries:
+            loaded.update(change.sources)
         return {name: digest for name, digest in loaded.items() if digest}
 
     def triples(self) -> list[Triple]:
@@ -137,39 +127,147 @@ class Store:
     def triples_except(self, names: Collection[str]) -> list[Triple]:
         """Return every triple that a source file states, but for the named files."""
         seen: dict[Triple, None] = {}
-        for graph in self._inner.named_graphs():
-            if (
-                isinstance(graph, NamedNode)
-                and graph.value.startswith(SOURCE)
-                and source_name(graph.value) not in names
-            ):
-                seen.update((quad.triple, None) for quad in self._inner.quads_for_pattern(None, None, None, graph))
+        with damage_named(self.folder):
+            for graph in self._source_graphs():
+                if source_name(graph.value) not in names:
+                    quads = self._inner.quads_for_pattern(None, None, None, graph)
+                    seen.update((quad.triple, None) for quad in quads)
         return list(seen)
 
+    def quads(self) -> set[Quad]:
+        """Return every quad of the current version: source graphs and derived triples, without the history."""
+        found: set[Quad] = set()
+        with damage_named(self.folder):
+            for graph in (*self._source_graphs(), DERIVED):
+                found.update(self._inner.quads_for_pattern(None, None, None, graph))
+        return found
+
+    def quads_at(self, version: int) -> set[Quad]:
+        """Return every quad of any version, by undoing the later change sets; raises NotFound for an unknown one."""
+        if version != 0:
+            self.change(version)
+        found = self.quads()
+        for later in range(self.version, version, -1):
+            delta = self.delta(later)
+            found.difference_update(delta.added)
+            found.update(delta.removed)
+        return found
+
+    def about(self, subject: Any, except_files: Collection[str] = ()) -> list[Quad]:
+        """Return what source files say of a subject."""
+        return self._stated(self._inner.quads_for_pattern(subject, None, None, None), except_files)
+
+    def pointing(self, object_: Any, except_files: Collection[str] = (), predicate: Any = None) -> list[Quad]:
+        """Return what source files say with a term as the object."""
+        return self._stated(self._inner.quads_for_pattern(None, predicate, object_, None), except_files)
+
+    def cited(self, source: Any, except_files: Collection[str] = ()) -> Quad | None:
+        """Return some evidence or entity of another file that names a source."""
+        quads = self._inner.quads_for_pattern(None, SOURCE_LINK, source, None)
+        return next((quad for quad in quads if self._stated([quad], except_files)), None)
+
+    def owners(self, node: Any) -> list[Quad]:
+        """Return the links from whatever a node is a part of: evidence of an assertion, a record of an entity."""
+        anything = getattr(node, "value", "").startswith((EVIDENCE, NODE))
+        found = self._inner.quads_for_pattern(None, None if anything else EVIDENCE_LINK, node, None)
+        return self._stated(found, ())
+
+    def file_quads(self, name: str) -> list[Quad]:
+        """Return what one source file states."""
+        return list(self._inner.quads_for_pattern(None, None, None, source_graph(name)))
+
+    def history_quads(self) -> list[Quad]:
+        """Return the history as PROV-O, without the packed deltas."""
+        quads: Iterator[Quad] = self._inner.quads_for_pattern(None, None, None, HISTORY)
+        return [quad for quad in quads if quad.predicate.value != str(KG.delta)]
+
+    def _source_graphs(self) -> list[NamedNode]:
+        graphs = self._inner.named_graphs()
+        return [graph for graph in graphs if isinstance(graph, NamedNode) and graph.value.startswith(SOURCE)]
+
+    def _stated(self, quads: Iterable[Quad], except_files: Collection[str]) -> list[Quad]:
+        graphs: Iterable[tuple[Quad, str]] = ((quad, getattr(quad.graph_name, "value", "")) for quad in quads)
+        return [
+            q for q, g in graphs if g.startswith(SOURCE) and (not except_files or source_name(g) not in except_files)
+        ]
+
+    def change(self, version: int) -> ChangeSet:
+        """Return one change set; raises NotFound for a version that there is not."""
+        if not 1 <= version <= self.version:
+            raise NotFound("version", str(version), hint=f"The graph has the versions 1 to {self.version}.")
+        return self.history_entries[version - 1]
+
     def delta(self, version: int) -> Delta:
-        """Return exactly what a change set removed and added; raises KeyError for an unknown version."""
-        entry = NamedNode(f"{CHANGE}{version}")
-        quads: list[Any] = list(self._inner.quads_for_pattern(entry, NamedNode(str(KG.delta)), None, HISTORY))
-        if not quads:
-            raise KeyError(version)
-        return _unpack(quads[0].object.value)
+        """Return exactly what a change set removed and added; raises NotFound for an unknown version."""
+        self.change(version)
+        node = NamedNode(f"{CHANGE}{version}")
+        quads: list[Any] = list(self._inner.quads_for_pattern(node, NamedNode(str(KG.delta)), None, HISTORY))
+        return unpack(quads[0].object.value)
+
+    def between(self, first: int, second: int) -> Delta:
+        """Return the net difference from one version to another, which may be the earlier one."""
+        low, high = sorted((first, second))
+        net = compose(self.delta(version) for version in range(low + 1, high + 1))
+        if low:
+            self.change(low)
+        return net if first <= second else net.reversed()
 
     # -------------------------------------------------------------- writing
-    def preview(self, documents: Iterable[Document], remove: Iterable[str] = ()) -> Delta:
-        """Return what loading the documents (through ``name_nodes``) and dropping the named files would change."""
+    def prepare(self, documents: Iterable[Document], remove: Iterable[str] = ()) -> Prepared:
+        """Work out what loading the documents (through ``name_nodes``) and dropping the named files would change."""
+        documents, remove = list(documents), list(remove)
+        sources = {**{d.name: d.sha256 for d in documents}, **dict.fromkeys(remove, "")}
+        version = self.version
         removed: list[Quad] = []
         added: list[Quad] = []
         for name, triples in [*((d.name, d.triples) for d in documents), *((name, []) for name in remove)]:
-            graph = NamedNode(SOURCE + quote(name))
+            graph = source_graph(name)
             old = set(self._inner.quads_for_pattern(None, None, None, graph))
             new = _as_stored(Quad(t.subject, t.predicate, t.object, graph) for t in triples)
             removed += old - new
             added += new - old
-        if removed or added:
-            stale, fresh = _derive(self._inner if self.version else None, removed, added)
-            removed += stale
-            added += fresh
-        return Delta(tuple(sorted(removed, key=str)), tuple(sorted(added, key=str)))
+        return Prepared(version, self._with_derived(removed, added), sources)
+
+    def prepare_revert(self, version: int) -> Prepared:
+        """Work out how to undo a change set, leaving what came later.
+
+        Raises RevertConflict, naming the later change sets, where those touched the same statements.
+        """
+        undo = self.delta(version).of_sources().reversed()
+        missing = [quad for quad in undo.removed if quad not in self._inner]
+        present = [quad for quad in undo.added if quad in self._inner]
+        if missing or present:
+            raise RevertConflict(
+                version, self._touched_later(version, {*missing, *present}), len(missing) + len(present)
+            )
+        delta = self._with_derived(undo.removed, undo.added)
+        names = {source_name(getattr(quad.graph_name, "value", "")) for quad in (*undo.removed, *undo.added)}
+        after = {name: self._digest_after(name, version, delta) for name in sorted(names)}
+        return Prepared(self.version, delta, after, version)
+
+    def _touched_later(self, version: int, quads: set[Quad]) -> list[int]:
+        return [
+            later
+            for later in range(version + 1, self.version + 1)
+            if not quads.isdisjoint((*(delta := self.delta(later)).removed, *delta.added))
+        ]
+
+    def _digest_after(self, name: str, version: int, delta: Delta) -> str:
+        """Return the hash of a file as it stood before a version; of its statements where others changed it since."""
+        gone = set(delta.removed)
+        kept = [quad for quad in self.file_quads(name) if quad not in gone]
+        here = source_graph(name)
+        left = sorted(str(quad) for quad in (*kept, *(q for q in delta.added if q.graph_name == here)))
+        if not left:
+            return ""
+        if any(name in change.sources for change in self.history_entries[version:]):
+            return hashlib.sha256("\n".join(left).encode()).hexdigest()
+        stated = [change.sources[name] for change in self.history_entries[: version - 1] if name in change.sources]
+        return stated[-1] if stated else ""
+
+    def _with_derived(self, removed: Sequence[Quad], added: Sequence[Quad]) -> Delta:
+        stale, fresh = derive(self._inner if self.version else None, removed, added) if removed or added else ([], [])
+        return Delta(tuple(sorted([*removed, *stale], key=str)), tuple(sorted([*added, *fresh], key=str)))
 
     def load(
         self,
@@ -179,6 +277,7 @@ class Store:
         author: str,
         remove: Sequence[str] = (),
         expected_version: int | None = None,
+        change_id: str | None = None,
     ) -> ChangeSet | None:
         """Apply documents as one change set and return it, or None where they change nothing.
 
@@ -186,25 +285,79 @@ class Store:
         StoreFull before writing anything where the disk has too little room.
         """
         with self._write:
-            self._ready_to_write()
+            if expected_version is not None and expected_version != self.version and not self.made(change_id):
+                raise Conflict(expected_version, self.version)
+            return self.commit(self.prepare(documents, remove), message=message, author=author, change_id=change_id)
+
+    def revert(
+        self, version: int, *, message: str, author: str, expected_version: int | None = None
+    ) -> ChangeSet | None:
+        """Undo a change set as a new change set; raises RevertConflict where later ones touched the same."""
+        with self._write:
             if expected_version is not None and expected_version != self.version:
                 raise Conflict(expected_version, self.version)
-            delta = self.preview(documents, remove)
-            if not delta:
+            return self.commit(self.prepare_revert(version), message=message, author=author)
+
+    def commit(
+        self, prepared: Prepared, *, message: str, author: str, change_id: str | None = None
+    ) -> ChangeSet | None:
+        """Make a prepared change and return it, or None where it changes nothing.
+
+        ``change_id`` is the client's own name for the change: the same one again returns the change set
+        that was made, so a client that lost the answer may ask again. Raises Conflict where the store has
+        moved on since the change was prepared.
+        """
+        with self._write:
+            done = self.made(change_id)
+            if done:
+                return done
+            self._ready_to_write()
+            if prepared.version != self.version:
+                raise Conflict(prepared.version, self.version)
+            if not prepared.delta:
                 return None
-            sources = {**{d.name: d.sha256 for d in documents}, **dict.fromkeys(remove, "")}
             change = ChangeSet(
                 self.version + 1,
                 datetime.now(UTC).replace(microsecond=0),
                 author,
                 message,
-                len(delta.added),
-                len(delta.removed),
-                sources,
+                len(prepared.delta.added),
+                len(prepared.delta.removed),
+                prepared.sources,
+                change_id,
+                prepared.reverts,
             )
-            self._commit(delta, change)
+            self._write_change(prepared.delta, change)
             self.history_entries = (*self.history_entries, change)
             return change
+
+    def made(self, change_id: str | None) -> ChangeSet | None:
+        """Return the change set with a client's change id, if it was made."""
+        if change_id is None:
+            return None
+        return next((change for change in self.history_entries if change.change_id == change_id), None)
+
+    # -------------------------------------------------------------- keeping
+    def verify(self) -> None:
+        """Read everything and compare it with the history; raises StoreDamaged where the two do not agree."""
+        with damage_named(self.folder):
+            held = self.quads()
+            stated = set(compose(self.delta(n) for n in range(1, self.version + 1)).added)
+        wrong = len(held ^ stated)
+        if wrong:
+            raise StoreDamaged(
+                f"{self.folder} does not hold what its history says: {wrong:,} statement{'s' * (wrong != 1)} differ. "
+                "Restore it from a backup, or delete the folder and load the files again."
+            )
+
+    def backup(self, folder: Path) -> None:
+        """Copy the current version into a new folder, which opens as a store; reading and writing go on."""
+        if folder.exists():
+            raise StoreError(f"{folder} exists already; name a folder that does not, so that no backup is overwritten.")
+        with self._write:
+            folder.mkdir(parents=True)
+            self._inner.backup(str(folder / "graph"))
+            _write_sidecar(folder, {"version": self.version, "store": self.store_id})
 
     def _ready_to_write(self) -> None:
         if os.getpid() != self._pid:
@@ -215,8 +368,8 @@ class Store:
                 f"{self.folder} has {free >> 20} MB free and {self._free_bytes >> 20} MB are needed to write safely. Free some space; reading goes on."
             )
 
-    def _commit(self, delta: Delta, change: ChangeSet) -> None:
-        quads = [*delta.added, *self._entry(change, delta)]
+    def _write_change(self, delta: Delta, change: ChangeSet) -> None:
+        quads = [*delta.added, *entry(change, delta, self.store_id)]
         try:
             if not delta.removed:
                 self._inner.bulk_extend(quads) if len(quads) > UPDATE_QUADS else self._inner.extend(quads)
@@ -230,38 +383,15 @@ class Store:
             ) from error
         _write_sidecar(self.folder, {"version": change.version, "store": self.store_id})
 
-    def _entry(self, change: ChangeSet, delta: Delta) -> list[Quad]:
-        node = NamedNode(f"{CHANGE}{change.version}")
-        time = Literal(change.time.isoformat(), datatype=NamedNode(str(XSD.dateTime)))
-        number = NamedNode(str(XSD.integer))
-        facts: list[tuple[NamedNode, NamedNode | Literal]] = [
-            (_TYPE, _CHANGE_SET),
-            (NamedNode(str(KG.version)), Literal(str(change.version), datatype=number)),
-            (_TIME, time),
-            (_WHO, Literal(change.author)),
-            (NamedNode(str(KG.message)), Literal(change.message)),
-            (NamedNode(str(KG.added)), Literal(str(change.added), datatype=number)),
-            (NamedNode(str(KG.removed)), Literal(str(change.removed), datatype=number)),
-            (NamedNode(str(KG.delta)), Literal(_pack(delta))),
-            (_STORE, Literal(self.store_id)),
-        ]
-        quads = [Quad(node, predicate, value, HISTORY) for predicate, value in facts]
-        for name, digest in sorted(change.sources.items()):
-            used = NamedNode(f"{CHANGE}{change.version}/{quote(name)}")
-            quads += [
-                Quad(node, _USED, used, HISTORY),
-                Quad(used, NamedNode(str(KG.file)), Literal(name), HISTORY),
-                Quad(used, NamedNode(str(KG.sha256)), Literal(digest), HISTORY),
-            ]
-        return quads
-
     # -------------------------------------------------------------- opening
     def _read_history(self) -> tuple[ChangeSet, ...]:
         facts: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         quads: Iterator[Any] = self._inner.quads_for_pattern(None, None, None, HISTORY)
+        delta = str(KG.delta)
         for quad in quads:
-            facts[quad.subject.value][quad.predicate.value].append(quad.object.value)
-        entries = [_change_set(about, facts) for about in facts.values() if str(KG.version) in about]
+            if quad.predicate.value != delta:  # large, and read one at a time when asked for
+                facts[quad.subject.value][quad.predicate.value].append(quad.object.value)
+        entries = [read_entry(about, facts) for about in facts.values() if str(KG.version) in about]
         self._stated_id = next(
             (about[str(DCTERMS.isPartOf)][0] for about in facts.values() if str(DCTERMS.isPartOf) in about), None
         )
@@ -292,6 +422,11 @@ class Store:
         return store_id
 
 
+def is_part(quad: Quad) -> bool:
+    """Whether the object of a quad is a part of its subject."""
+    return quad.predicate == EVIDENCE_LINK or getattr(quad.object, "value", "").startswith((EVIDENCE, NODE))
+
+
 # ---------------------------------------------------------------- files beside the graph
 def _take_lock(path: Path) -> IO[str]:
     lock = path.open("a+", encoding="utf-8")
@@ -309,6 +444,19 @@ def _take_lock(path: Path) -> IO[str]:
     lock.write(str(os.getpid()))
     lock.flush()
     return lock
+
+
+@contextmanager
+def damage_named(folder: Path) -> Iterator[None]:
+    """Turn what RocksDB says of damaged blocks, found only when they are read, into StoreDamaged."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except (OSError, RuntimeError, ValueError, IndexError, zlib.error) as error:
+        raise StoreDamaged(
+            f"{folder} cannot be read in full ({error}). Restore it from a backup, or delete it and load the files again."
+        ) from error
 
 
 def _open_oxigraph(path: Path) -> ox.Store:
@@ -358,102 +506,9 @@ def _data(quads: Iterable[Quad]) -> str:
     return "\n".join(f"GRAPH {graph} {{ {' '.join(lines)} }}" for graph, lines in by_graph.items())
 
 
-def _pack(delta: Delta) -> str:
-    lines = [f"-{quad} ." for quad in delta.removed] + [f"+{quad} ." for quad in delta.added]
-    return base64.b64encode(zlib.compress("\n".join(lines).encode(), 6)).decode()
-
-
-def _unpack(text: str) -> Delta:
-    lines = zlib.decompress(base64.b64decode(text)).decode().splitlines()
-    sides = {sign: "\n".join(line[1:] for line in lines if line[0] == sign) for sign in "-+"}
-    removed, added = (tuple(ox.parse(sides[sign].encode(), format=ox.RdfFormat.N_QUADS)) for sign in "-+")
-    return Delta(removed, added)
-
-
-def _change_set(about: Mapping[str, Sequence[str]], facts: Mapping[str, Mapping[str, Sequence[str]]]) -> ChangeSet:
-    used = [facts[node] for node in about.get(str(PROV.used), ())]
-    return ChangeSet(
-        version=int(about[str(KG.version)][0]),
-        time=datetime.fromisoformat(about[str(PROV.endedAtTime)][0].replace("Z", "+00:00")),
-        author=about[str(PROV.wasAssociatedWith)][0],
-        message=about[str(KG.message)][0],
-        added=int(about[str(KG.added)][0]),
-        removed=int(about[str(KG.removed)][0]),
-        sources={row[str(KG.file)][0]: row[str(KG.sha256)][0] for row in used},
-    )
-
-
-# ---------------------------------------------------------------- the plain triples behind assertions
-def _derive(store: ox.Store | None, removed: Sequence[Quad], added: Sequence[Quad]) -> tuple[list[Quad], list[Quad]]:
-    """Return the plain triples to remove and to add so that (s, p, o) stands exactly where an assertion has support."""
-    gone, come = _index(removed), _index(added)
-    objects = _after(store, removed, come)
-    stale: list[Quad] = []
-    fresh: list[Quad] = []
-    for assertion in _touched(store, gone, come):
-        for plain in _claims(assertion, gone, come, store):
-            stands = _stands(assertion, plain, objects)
-            present = store is not None and plain in store
-            if stands and not present:
-                fresh.append(plain)
-            elif present and not stands:
-                stale.append(plain)
-    return stale, fresh
-
-
-Node: TypeAlias = Any  # NamedNode or Literal: reading lets nothing else through
-Index = Mapping[Node, Mapping[Node, list[Node]]]
-
-
-def _index(quads: Iterable[Quad]) -> Index:
-    index: dict[Node, dict[Node, list[Node]]] = defaultdict(lambda: defaultdict(list))
-    for quad in quads:
-        index[quad.subject][quad.predicate].append(quad.object)
-    return index
-
-
-def _after(store: ox.Store | None, removed: Sequence[Quad], come: Index) -> Callable[[Node, Node], set[Node]]:
-    """Return a look-up of (subject, predicate) -> objects in the source graphs as they will be."""
-    gone = set(removed)
-
-    def objects(subject: Node, predicate: Node) -> set[Node]:
-        kept: set[Node] = set(come[subject][predicate]) if subject in come else set()
-        for quad in store.quads_for_pattern(subject, predicate, None, None) if store else ():
-            if quad not in gone and quad.graph_name != DERIVED:
-                kept.add(quad.object)
-        return kept
-
-    return objects
-
-
-def _touched(store: ox.Store | None, gone: Index, come: Index) -> Iterator[Node]:
-    seen: set[Node] = set()
-    for index in (gone, come):
-        for node, facts in index.items():
-            if _EVIDENCE in facts or _ASSERTION in facts.get(_TYPE, ()):
-                seen.add(node)
-            elif store and _DIRECTION in facts:
-                seen |= {quad.subject for quad in store.quads_for_pattern(None, _EVIDENCE, node, None)}
-    yield from sorted(seen, key=str)
-
-
-def _claims(assertion: NamedNode, gone: Index, come: Index, store: ox.Store | None) -> Iterator[Quad]:
-    """Yield the plain triple of an assertion, as a quad of the derived graph."""
-    parts: list[Any] = []
-    for term in _SPO:
-        values: list[Node] = [*come.get(assertion, {}).get(term, ()), *gone.get(assertion, {}).get(term, ())]
-        if not values and store:
-            values = [quad.object for quad in store.quads_for_pattern(assertion, term, None, None)]
-        parts.append(values[0] if values else None)
-    if all(isinstance(part, NamedNode) for part in parts):
-        yield Quad(parts[0], parts[1], parts[2], DERIVED)
-
-
-def _stands(assertion: NamedNode, plain: Quad, objects: Callable[[Node, Node], set[Node]]) -> bool:
-    if plain.object not in objects(assertion, _SPO[2]):
-        return False
-    evidence = objects(assertion, _EVIDENCE)
-    return any(_SUPPORTS in objects(node, _DIRECTION) for node in evidence if isinstance(node, NamedNode))
+def source_graph(name: str) -> NamedNode:
+    """Return the graph that holds what a file states."""
+    return NamedNode(SOURCE + quote(name))
 
 
 def source_name(graph: str) -> str:
