@@ -7,14 +7,16 @@ what a filter costs is one call per record and nesting them stays linear in the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from kg.dates import first_day, last_day
+from kg.errors import BadInput, NotFound
 from kg.model import Kind
-from kg.records import Edge, Entity
+from kg.records import Edge
 
 Item = TypeVar("Item")
 Condition = Callable[[Any], bool]
@@ -135,24 +137,36 @@ class Facet:
     values: tuple[FacetValue, ...]
 
 
-def facet_fields(kind: Kind) -> list[str]:
-    """Return the names of the fields of a kind that are worth counting: those with few distinct values."""
-    return [f.name for f in kind.fields if f.datatype in {"enum", "boolean"} or (f.datatype == "string" and f.many)]
+def facet_getters(kind: Kind) -> dict[str, Getter]:
+    """Return what reads each field of a kind that can be counted; records and other entities cannot."""
+    return {f.name: attrgetter(f.attribute) for f in kind.fields if f.datatype not in {"record", "entity", "source"}}
 
 
-def facets(entities: Sequence[Entity], kind: Kind, names: Sequence[str] | None = None, limit: int = 20) -> list[Facet]:
-    """Return the counts of each facet field among entities; ``limit`` bounds the values of each."""
-    wanted = set(names) if names is not None else set(facet_fields(kind))
-    found = []
-    for field in kind.fields:
-        if field.name in wanted:
-            counts: Counter[str] = Counter()
-            for entity in entities:
-                value = getattr(entity, field.attribute)
-                counts.update(_labels(value))
-            rows = sorted(counts.items(), key=lambda row: (-row[1], row[0]))[:limit]
-            found.append(Facet(field.name, tuple(FacetValue(value, count) for value, count in rows)))
-    return found
+def facet_fields(kind: Kind) -> tuple[str, ...]:
+    """Return the names of the fields of a kind that are worth counting unasked: those with few distinct values."""
+    few = {"enum", "boolean"}
+    return tuple(f.name for f in kind.fields if f.datatype in few or (f.datatype == "string" and f.many))
+
+
+def facets(items: Iterable[Any], getters: Mapping[str, Getter], names: Sequence[str], limit: int = 20) -> list[Facet]:
+    """Return how many items have each value of the named fields, in the order of ``getters``.
+
+    ``limit`` bounds the values of each field. Raises NotFound for a name without a getter, BadInput for a
+    negative limit.
+    """
+    if limit < 0:
+        raise BadInput(f"The argument first is {limit}; it must be 0 or more.")
+    for name in names:
+        if name not in getters:
+            raise NotFound("facet field", name, hint=f"Fields that can be counted are {', '.join(getters)}.")
+    items = list(items)
+    return [_facet(name, items, get, limit) for name, get in getters.items() if name in names]
+
+
+def _facet(name: str, items: Sequence[Any], get: Getter, limit: int) -> Facet:
+    counts = Counter(label for item in items for label in _labels(get(item)))
+    rows = sorted(counts.items(), key=lambda row: (-row[1], row[0]))[:limit]
+    return Facet(name, tuple(FacetValue(value, count) for value, count in rows))
 
 
 def _labels(value: Any) -> list[str]:

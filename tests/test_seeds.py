@@ -38,9 +38,10 @@ def test_pyshacl_agrees_that_the_seeds_conform(model: Model) -> None:
     from rdflib import Graph
 
     data = Graph()
+    data += model.shapes  # the schema's own nodes too, such as the evidence levels that sh:class asks for
     for file in FILES:
         data.parse(file, format="turtle")
-    conforms, _, text = pyshacl.validate(data, shacl_graph=model.shapes, ont_graph=model.shapes)
+    conforms, _, text = pyshacl.validate(data, shacl_graph=model.shapes)
     assert conforms, text
 
 

@@ -9,13 +9,20 @@ from typing import Any
 
 import strawberry
 
-from kg.selection import all_of
+from kg.selection import Getter, all_of
 from kg.snapshot import Snapshot
 from server.graphql.ids import curie_of, cursor
 from server.graphql.members import fill, given, itself, listed, make_enum, member, nullable, plain
 from server.graphql.paging import Page, PageArguments, paginate
 from server.graphql.request import AS_OF, Request, relation_names
-from server.graphql.types import PAGING, Types
+from server.graphql.types import EVIDENCE_FACETS, PAGING, Types
+
+FACETS: dict[str, Getter] = {
+    "relation": attrgetter("relation"),
+    "subjectKind": attrgetter("subject.kind"),
+    "objectKind": attrgetter("object.kind"),
+    **EVIDENCE_FACETS,
+}
 
 
 def assertions_field(types: Types) -> Any:
@@ -30,7 +37,9 @@ def assertions_field(types: Types) -> Any:
     edge = strawberry.type(
         fill(type("AssertionEdge", (), {}), edge_members), name="AssertionEdge", description="An assertion on a page."
     )
-    connection = types.connection("AssertionConnection", edge, types.assertion, "A page of assertions.")
+    connection = types.connection(
+        "AssertionConnection", edge, types.assertion, "A page of assertions.", types.facets(FACETS, tuple(FACETS))
+    )
     inputs, keys = types.inputs, _assertion_keys()
 
     def assertions(

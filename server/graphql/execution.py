@@ -32,7 +32,7 @@ from server.graphql.changes import Changes
 from server.graphql.compiled import Bail, Compiler, Plan
 from server.graphql.errors import formatted
 from server.graphql.limits import Measures, Meter, uses_size_variables
-from server.graphql.paging import check_clock, start_clock
+from server.graphql.paging import glance_at_clock, start_clock
 from server.graphql.request import Request
 from server.graphql.types import type_name
 from server.graphql.writing import Writer
@@ -99,7 +99,11 @@ class Engine:
         self.schema = schema._schema
         self.meter = Meter(self.schema, settings)
         self.documents: LRU[Prepared] = LRU(settings.document_cache)
-        self.compiler = Compiler(schema, type_name=type_name, checkpoint=check_clock) if settings.compiled else None
+        self.compiler = (
+            Compiler(schema, type_name=type_name, checkpoint=glance_at_clock, classes_decide=True)
+            if settings.compiled
+            else None
+        )
         self.rules = [*specified_rules, *([] if settings.introspection else [NoSchemaIntrospectionCustomRule])]
 
     # -------------------------------------------------------------- preparing

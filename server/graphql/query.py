@@ -132,8 +132,9 @@ class QueryBuilder:
             name="SearchEdge",
             description="An entity found by its name.",
         )
+        counted = self.types.facets({"kind": attrgetter("entity.kind"), "tier": attrgetter("tier")}, ("kind",))
         connection = self.types.connection(
-            "SearchConnection", edge, self.types.entity, "A page of entities found by name, best first."
+            "SearchConnection", edge, self.types.entity, "A page of entities found by name, best first.", counted
         )
 
         def search(

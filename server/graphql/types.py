@@ -6,7 +6,7 @@ selection can be compiled (``server.graphql.compiled``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from operator import attrgetter
@@ -17,7 +17,7 @@ import strawberry
 from kg.evidence import Confidence, explain
 from kg.model import EnumValue, Field, Kind, Link, Model, Record, snake_case
 from kg.records import Assertion, Edge, Entity
-from kg.selection import Facet, facets
+from kg.selection import Facet, Getter, facet_fields, facet_getters, facets
 from kg.snapshot import Snapshot
 from server.graphql.ids import cursor, global_id
 from server.graphql.inputs import Inputs
@@ -35,6 +35,10 @@ PAGING: dict[str, Any] = {
     "after": (str | None, AFTER),
     "last": (int | None, LAST),
     "before": (str | None, BEFORE),
+}
+EVIDENCE_FACETS: dict[str, Getter] = {  # each value once an edge, however much of its evidence has it
+    "evidenceLevel": lambda edge: tuple({item.level.name for item in edge.evidence}),
+    "evidenceDirection": lambda edge: tuple({item.direction for item in edge.evidence}),
 }
 SCALARS = {"string": str, "integer": int, "decimal": float, "boolean": bool, "date": date, "partialDate": PartialDate}
 
@@ -361,7 +365,7 @@ class Types:
             edge,
             self.kinds[name],
             f"A page of {self.model.kind[name].plural}.",
-            self._facets(name, itself),
+            self.facets(*self.entity_getters(name, itself)),
         )
 
     def _edge_connection(self, name: str) -> Any:
@@ -382,9 +386,10 @@ class Types:
             None,
             extra,
         )
-        facet_member = self._facets(name, _edge_node) if name in self.kinds else {}
+        getters, defaults = self.entity_getters(name, _edge_node)
+        counted = self.facets({**getters, **EVIDENCE_FACETS}, (*defaults, *EVIDENCE_FACETS))
         return self.connection(
-            f"{name}AssertionConnection", edge, node, "A page of edges with their evidence.", facet_member
+            f"{name}AssertionConnection", edge, node, "A page of edges with their evidence.", counted
         )
 
     def _edge_type(
@@ -417,18 +422,33 @@ class Types:
         }
         return strawberry.type(fill(type(name, (), {}), members), name=name, description=said)
 
-    def _facets(self, name: str, node: Callable[[Any], Entity]) -> dict[str, Any]:
-        kind = self.model.kind[name]
+    def facets(self, getters: Mapping[str, Getter], defaults: Sequence[str]) -> dict[str, Any]:
+        """Return the ``facets`` field of a connection: ``getters`` read the countable values off its items."""
 
         def resolver(self: Page, fields: list[str] | None = None, first: int = 20) -> list[Facet]:
-            return facets([node(item) for item in self.items], kind, fields, first)
+            return facets(self.items, getters, defaults if fields is None else fields, first)
 
         arguments: dict[str, Any] = {
-            "fields": (list[str] | None, "Names of the fields to count; all countable ones by default."),
+            "fields": (
+                list[str] | None,
+                f"Names of the fields to count, of {', '.join(getters)}; by default {', '.join(defaults)}.",
+            ),
             "first": (int, "Most values of each field."),
         }
         said = "Counts of the values of each field over all pages."
         return {"facets": member(listed(self.facet), said, resolver, **arguments)}
+
+    def entity_getters(self, name: str, node: Callable[[Any], Entity]) -> tuple[dict[str, Getter], tuple[str, ...]]:
+        """Return what can be counted among items with an entity of a kind (or of any), and what is by default."""
+        if name not in self.kinds:
+            return {"kind": lambda item: node(item).kind}, ("kind",)
+        kind = self.model.kind[name]
+        getters = {field: _through(node, get) for field, get in facet_getters(kind).items()}
+        return getters, facet_fields(kind)
+
+
+def _through(node: Callable[[Any], Entity], get: Getter) -> Getter:
+    return lambda item: get(node(item))
 
 
 def _without_order(resolver: Callable[..., Any]) -> Callable[..., Any]:

@@ -166,6 +166,27 @@ def test_facets_count_over_all_pages(ask: Ask) -> None:
     ]
 
 
+def test_every_connection_counts_what_it_lists(ask: Ask) -> None:
+    """Search hits, assertions and edges have facets as lists of entities do, those of edges about evidence too."""
+    query = """{
+      search(text: "cell", kinds: [CellPopulation]) { facets { field values { value count } } }
+      assertions { totalCount facets(fields: ["evidenceDirection", "relation"], first: 1) { field values { value count } } }
+      entity(curie: "therapy:alpha") { ... on Therapy { hasRisk { totalCount facets(fields: ["evidenceLevel"]) { values { count } } } } }
+    }"""
+    found = data(ask(query))
+    assert found["search"]["facets"][0]["values"][0]["value"] == "CellPopulation"
+    assert [f["field"] for f in found["assertions"]["facets"]] == ["relation", "evidenceDirection"]
+    assert found["assertions"]["facets"][1]["values"] == [{"value": "SUPPORTS", "count": 16}]
+    risks = found["entity"]["hasRisk"]
+    assert sum(v["count"] for v in risks["facets"][0]["values"]) >= risks["totalCount"]
+
+
+def test_an_unknown_facet_says_which_there_are(ask: Ask) -> None:
+    (error,) = ask('{ therapies { facets(fields: ["modalty"]) { field } } }')["errors"]
+    assert error["extensions"]["code"] == "NOT_FOUND"
+    assert "modality" in error["message"]
+
+
 def test_assertions_filter_by_ends_source_and_study(ask: Ask) -> None:
     def count(filter_: str) -> int:
         total: int = data(ask(f"{{ assertions(filter: {filter_}) {{ totalCount }} }}"))["assertions"]["totalCount"]
