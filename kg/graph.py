@@ -65,6 +65,11 @@ class GraphService:
         self.store = store
         self.model = model
         self.snapshot = self._build()
+        store.on_reopen = self._catch_up
+
+    def _catch_up(self) -> None:
+        if self.store.version != self.snapshot.version.number:
+            self.snapshot = self._build()
 
     def _build(self) -> Snapshot:
         last = self.store.history()[-1] if self.store.history() else None
@@ -136,8 +141,7 @@ class GraphService:
         return self.apply(self.plan_revert(version), message=message, author=author)
 
     def _changed(self, change: ChangeSet | None) -> ChangeSet | None:
-        if change and change.version != self.snapshot.version.number:
-            self.snapshot = self._build()
+        self._catch_up()
         return change
 
     def _document_after(self, name: str, prepared: Prepared) -> Document:

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import click
 
+from kg import keeping
 from kg.cli.options import DATA, FOLDER, plain_errors
-from kg.errors import BadInput
-from kg.store import Store
 
 
 @click.command()
 @DATA
 def doctor(data: Path) -> None:
-    """Read the whole store and compare it with its history; exit 2 where anything is damaged."""
-    with plain_errors(), Store(data) as store:
+    """Read the whole store and compare it with its history; exit 2 where anything is damaged.
+
+    While a service runs on the data folder, a copy of its files is read.
+    """
+    with plain_errors(), keeping.opened(data) as store:
         store.verify()
         quads = len(store.quads())
         click.echo(f"{data} is sound: version {store.version}, {quads:,} quads, as its history says.")
@@ -25,10 +27,14 @@ def doctor(data: Path) -> None:
 @click.argument("folder", type=FOLDER)
 @DATA
 def backup(folder: Path, data: Path) -> None:
-    """Copy the store into a new folder, which is itself a store. Compare it with `kg doctor --data FOLDER`."""
-    with plain_errors(), Store(data) as store:
-        store.backup(folder)
-        click.echo(f"Version {store.version} is in {folder}.")
+    """Copy the store into a new folder, which is itself a store, after reading all of it.
+
+    A service that runs on the data folder may go on. Tokens are not part of a backup, or it would bring
+    back those revoked since.
+    """
+    with plain_errors():
+        version = keeping.backup(data, folder)
+        click.echo(f"Version {version} is in {folder}.")
 
 
 @click.command()
@@ -37,16 +43,8 @@ def backup(folder: Path, data: Path) -> None:
 def restore(folder: Path, data: Path) -> None:
     """Put a backup in the place of an empty or missing data folder, after reading all of it."""
     with plain_errors():
-        if not (folder / "head.json").exists():
-            raise BadInput(f"{folder} is no backup: it has no head.json.")
-        if data.exists() and any(data.iterdir()):
-            raise BadInput(f"{data} is not empty. Move it away first, so that nothing is overwritten.")
-        with Store(folder) as store:
-            store.verify()
-            data.mkdir(parents=True, exist_ok=True)
-            data.rmdir()
-            store.backup(data)
-            click.echo(f"Version {store.version} of {folder} is in {data}.")
+        version = keeping.restore(folder, data)
+        click.echo(f"Version {version} of {folder} is in {data}.")
 
 
 COMMANDS = (doctor, backup, restore)

@@ -1,6 +1,5 @@
 """Nothing acknowledged is lost, nothing half done is seen."""
 
-import json
 import os
 import random
 import re
@@ -8,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from rdflib import Dataset, URIRef
 from rdflib.namespace import RDFS
 
 from kg import open_service
+from kg.disk import read_head, write_head
 from kg.documents import Document
 from kg.errors import CheckFailed, Conflict, NotFound, StoreDamaged, StoreError, StoreFull, StoreLocked
 from kg.graph import GraphService, read_files, seed_changes
@@ -117,8 +118,9 @@ def test_a_second_opener_is_told_who_has_it(tmp_path: Path) -> None:
 def test_a_store_behind_its_acknowledged_version_is_refused(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         load(store, doc("a.ttl", 'x:a x:n "1" .'))
-    head = json.loads((tmp_path / "head.json").read_text())
-    (tmp_path / "head.json").write_text(json.dumps({**head, "version": 2}))
+    head = read_head(tmp_path)
+    assert head
+    write_head(tmp_path, replace(head, version=2))
     with pytest.raises(StoreDamaged, match="its last writes are lost"):
         Store(tmp_path)
 
