@@ -7,8 +7,24 @@
 """
 
 from kg.errors import KGError
+from kg.exploration import Graph
+from kg.findings import HypothesisConstraints
 from kg.graph import GraphService, open_graph, open_service
 from kg.model import Model, load_model
+from kg.overlay import Assumption
+from kg.paths import PathConstraints
 from kg.snapshot import Snapshot
 
-__all__ = ["GraphService", "KGError", "Model", "Snapshot", "load_model", "open_graph", "open_service"]
+__all__ = [
+    "Assumption",
+    "Graph",
+    "GraphService",
+    "HypothesisConstraints",
+    "KGError",
+    "Model",
+    "PathConstraints",
+    "Snapshot",
+    "load_model",
+    "open_graph",
+    "open_service",
+]

@@ -97,9 +97,7 @@ class Graph(Snapshot):
         """Return what can be reached from some entities; see ``kg.paths.reachable``."""
         return reachable(self.scenario(**what_if), sources, where)
 
-    def why_not(
-        self, sources: Ends, targets: Ends, *, where: PathConstraints | None = None, **what_if: Any
-    ) -> WhyNot:
+    def why_not(self, sources: Ends, targets: Ends, *, where: PathConstraints | None = None, **what_if: Any) -> WhyNot:
         """Return why there is no path, and what would give one; see ``kg.paths.why_not``."""
         return why_not(self.scenario(**what_if), sources, targets, where)
 
@@ -120,8 +118,9 @@ class Graph(Snapshot):
 
         ``subject`` and ``object`` name the ends whatever their kinds. See ``kg.hypotheses.hypotheses``.
         """
+        named = self._ends(ends)
         return hypotheses(
-            self.scenario(assuming, without, as_of), **self._ends(ends),
+            self.scenario(assuming, without, as_of), subject=named.get("subject"), object=named.get("object"),
             where=where, first=first, after=after, budget=budget,
         )  # fmt: skip
 
@@ -129,15 +128,17 @@ class Graph(Snapshot):
         self, *, where: HypothesisConstraints | None = None, first: int = 20, budget: Budget | None = None, **ends: str
     ) -> Plan:
         """Return the single unknown edges that would help hypotheses most; see ``kg.gaps.planner``."""
-        return planner(self.scenario(), **self._ends(ends), where=where, first=first, budget=budget)
+        named = self._ends(ends)
+        return planner(
+            self.scenario(), subject=named.get("subject"), object=named.get("object"),
+            where=where, first=first, budget=budget,
+        )  # fmt: skip
 
     def compare_mechanisms(self, subject: str, known: str, candidate: str, **what_if: Any) -> MechanismComparison:
         """Return how far the mechanisms in one place hold in another; see ``kg.mechanisms.compare_mechanisms``."""
         return compare_mechanisms(self.scenario(**what_if), subject, known, candidate)
 
-    def hypothesis_matrix(
-        self, subjects: Sequence[str], objects: Sequence[str], **what_if: Any
-    ) -> HypothesisMatrix:
+    def hypothesis_matrix(self, subjects: Sequence[str], objects: Sequence[str], **what_if: Any) -> HypothesisMatrix:
         """Return every pair of two sets; see ``kg.mechanisms.hypothesis_matrix``."""
         return hypothesis_matrix(self.scenario(**what_if), subjects, objects)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from kg.errors import BadInput
+from kg.frames import frame
 from kg.metapaths import MAX_LENGTH, Metapath
 from kg.permutation import PermutationReport
 from kg.records import Assertion, Entity, Evidence
@@ -346,12 +346,3 @@ class Plan:
             for e in self.items
         )  # fmt: skip
         return frame(rows, columns)
-
-
-def frame(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> Any:
-    """Return rows as a pandas frame; raises BadInput that says what to install where pandas is missing."""
-    try:
-        import pandas as pd  # type: ignore[import-untyped, unused-ignore]
-    except ImportError as error:
-        raise BadInput("Frames need pandas, which is not installed: run `pip install pandas`.") from error
-    return pd.DataFrame(list(rows), columns=list(columns))

@@ -22,8 +22,8 @@ from kg.findings import (
     HypothesisConstraints,
     MechanismPath,
     PathStep,
-    frame,
 )
+from kg.frames import frame
 from kg.metapaths import ASSOCIATION, SUPPORTS, Metagraph, Metapath, Step
 from kg.overlay import Scenario
 from kg.reading import assertion_iri

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kg.dates import last_day
@@ -17,6 +17,9 @@ from kg.model import EvidenceLevel, Model, snake_case
 
 if TYPE_CHECKING:
     from kg.snapshot import Snapshot
+
+
+_last_day = lru_cache(maxsize=1 << 16)(last_day)  # 0.1 µs instead of 2: evidence comes by the million, days do not
 
 
 class Frozen:
@@ -40,17 +43,17 @@ class Entity(Frozen):
     """Anything the graph makes assertions about.
 
     ``links`` maps the name of a relation, as seen from here (``targets``, ``drivenBy``), to its edges,
-    most trusted first. ``graph`` is the snapshot that the entity belongs to.
+    most trusted first; it is assembled when first looked at. ``graph`` is the snapshot that the entity belongs to.
     """
 
     __slots__ = (
+        "_links",
         "broad_matches",
         "curie",
         "description",
         "graph",
         "iri",
         "label",
-        "links",
         "sources",
         "synonyms",
         "url",
@@ -67,13 +70,21 @@ class Entity(Frozen):
     broad_matches: tuple[str, ...]
     url: str | None
     sources: tuple[Source, ...]
-    links: dict[str, tuple[Edge, ...]]
     graph: Snapshot
+    _links: Mapping[str, tuple[Edge, ...]]
 
     @property
     def id(self) -> str:
         """The CURIE, as in all records of the library."""
         return self.curie
+
+    @property
+    def links(self) -> Mapping[str, tuple[Edge, ...]]:
+        """The edges, most trusted first, by the name of their relation as seen from here."""
+        try:
+            return self._links
+        except AttributeError:  # of 1.5 M ends of Hetionet's edges, a query looks at a few hundred
+            return self.graph.link(self)
 
     def edges(self, relation: str) -> tuple[Edge, ...]:
         """Return the edges under a relation's name as seen from here; none is an empty tuple."""
@@ -82,7 +93,7 @@ class Entity(Frozen):
     @property
     def degree(self) -> int:
         """Number of edges, both directions."""
-        return sum(len(edges) for edges in self.links.values())
+        return self.graph.degree(self)
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.curie} {self.label!r}>"
@@ -121,7 +132,7 @@ class Study:
     entity: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What one source says for or against an assertion."""
 
@@ -138,15 +149,19 @@ class Evidence:
     comment: str | None = None
     verification: str | None = None
 
-    @cached_property
+    @property
     def known_on(self) -> datetime.date:
         """The first day on which the evidence was surely known: the last day that its date may mean."""
-        return last_day(self.date)
+        return _last_day(self.date)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Assertion:
-    """A claim that a relation holds, with all evidence for and against it; ``confidence`` in [0, 1]."""
+    """A claim that a relation holds, with all evidence for and against it; ``confidence`` in [0, 1].
+
+    What follows from the evidence is worked out when asked for (0.2 to 0.5 µs): room to keep it took 140 bytes
+    an assertion.
+    """
 
     id: str
     iri: str
@@ -156,22 +171,22 @@ class Assertion:
     evidence: tuple[Evidence, ...]
     confidence: float
 
-    @cached_property
+    @property
     def supported(self) -> bool:
         """Whether any evidence supports it; an assertion without support is no edge."""
         return any(item.direction == "SUPPORTS" for item in self.evidence)
 
-    @cached_property
+    @property
     def disputed(self) -> bool:
         """Whether evidence both supports and contradicts it."""
         return self.supported and any(item.direction == "CONTRADICTS" for item in self.evidence)
 
-    @cached_property
+    @property
     def latest(self) -> datetime.date:
         """The day of the newest evidence."""
         return max(item.known_on for item in self.evidence)
 
-    @cached_property
+    @property
     def best_level(self) -> EvidenceLevel:
         """The strongest level among the evidence."""
         return min((item.level for item in self.evidence), key=lambda level: level.order)
@@ -187,9 +202,10 @@ class Edge(Frozen):
     reversed: bool
 
     def __init__(self, assertion: Assertion, node: Entity, reversed_: bool) -> None:
-        object.__setattr__(self, "assertion", assertion)
-        object.__setattr__(self, "node", node)
-        object.__setattr__(self, "reversed", reversed_)
+        put = object.__setattr__
+        put(self, "assertion", assertion)
+        put(self, "node", node)
+        put(self, "reversed", reversed_)
 
     @property
     def confidence(self) -> float:

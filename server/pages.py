@@ -36,21 +36,29 @@ def graphiql_page(title: str, assets: WebAssets) -> HTMLResponse:
     return HTMLResponse(page, headers=HEADERS)
 
 
-def front_page(graph: Snapshot, assets: WebAssets) -> HTMLResponse:
-    """Return what the service is, how large its graph is, and where to go from here."""
-    rows = "".join(
-        f'<tr><td>{html.escape(kind.name)}</td><td class="n">{len(graph.by_kind[kind.name]):,}</td><td>{html.escape(kind.description)}</td></tr>'
-        for kind in graph.model.kinds
-    )
+def front_page(graph: Snapshot, assets: WebAssets, *, counts: bool = True) -> HTMLResponse:
+    """Return what the service is, how large its graph is (unless that is for readers only), and where to go from here."""
     editor = "Query it in GraphiQL" if assets.built else "Query it (the editor is not built)"
     body = (
         f"<p>{html.escape(graph.model.description)}</p>"
         f'<p><a href="graphql">{editor}</a> · <a href="schema.graphql">GraphQL schema</a> · <a href="metrics">metrics</a></p>'
+    )
+    return HTMLResponse(_page(graph.model.title, body + (_counts(graph) if counts else CLOSED)), headers=HEADERS)
+
+
+CLOSED = "<p>Reading needs a token here: send it in the header Authorization.</p>"
+
+
+def _counts(graph: Snapshot) -> str:
+    rows = "".join(
+        f'<tr><td>{html.escape(kind.name)}</td><td class="n">{len(graph.by_kind[kind.name]):,}</td><td>{html.escape(kind.description)}</td></tr>'
+        for kind in graph.model.kinds
+    )
+    return (
         f"<p>Version {graph.version.number}: {len(graph.entities):,} entities, {graph.edge_count:,} edges, "
         f"{graph.evidence_count:,} pieces of evidence from {len(graph.sources):,} sources.</p>"
         f"<table><thead><tr><th>Kind</th><th>Count</th><th>What it is</th></tr></thead><tbody>{rows}</tbody></table>"
     )
-    return HTMLResponse(_page(graph.model.title, body), headers=HEADERS)
 
 
 def _page(title: str, body: str) -> str:

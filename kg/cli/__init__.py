@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 
 import click
 
-from kg.cli import curate, explore
+from kg.cli import checks, curate, evaluate, explore, files, history, keeping, suggest, tokens
 from kg.cli import schema as schema_commands
 
 
@@ -24,7 +24,18 @@ def main() -> None:
     """
 
 
-for _command in (*curate.COMMANDS, *explore.COMMANDS, *schema_commands.COMMANDS):
+for _command in (
+    *checks.COMMANDS,
+    *curate.COMMANDS,
+    *history.COMMANDS,
+    *files.COMMANDS,
+    *keeping.COMMANDS,
+    *tokens.COMMANDS,
+    *explore.COMMANDS,
+    *suggest.COMMANDS,
+    *evaluate.COMMANDS,
+    *schema_commands.COMMANDS,
+):
     main.add_command(_command)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from kg.budget import Budget
 from kg.errors import BadInput, InvalidCursor
+from kg.frames import frame
 from kg.overlay import Scenario
 from kg.paths.constraints import CONFIDENCE, DAMPING, LENGTH, ORDERS, Ends, PathConstraints, Question, understand
 from kg.paths.counting import count_paths
@@ -54,10 +55,6 @@ class PathPage:
 
     def to_frame(self) -> Any:
         """Return a pandas frame, a row a path; raises BadInput that says what to install where pandas is missing."""
-        try:
-            import pandas as pd  # type: ignore[import-untyped, unused-ignore]
-        except ImportError as error:
-            raise BadInput("Frames need pandas, which is not installed: run `pip install pandas`.") from error
         rows = [
             {
                 "id": path.id,
@@ -73,7 +70,7 @@ class PathPage:
             }
             for path in self.paths
         ]
-        return pd.DataFrame(rows, columns=FRAME)
+        return frame(rows, FRAME)
 
     @property
     def exhaustive(self) -> bool:

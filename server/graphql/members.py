@@ -18,12 +18,14 @@ def member(
     resolver: Callable[..., Any] | None = None,
     *,
     name: str | None = None,
+    maker: Callable[..., Any] = strawberry.field,
     **arguments: Any,
 ) -> tuple[Any, Any]:
     """Return (annotation, strawberry field) of a field; ``arguments`` maps each argument to (type, description[, name]).
 
     Without a name an argument is called as the resolver's parameter, less an underscore at its end. Without a
     resolver the field is the attribute of the same name. The resolver must be this field's own function.
+    ``maker`` is strawberry.mutation or .subscription for fields of those types.
     """
     if resolver is None:
         return returns, strawberry.field(description=description, name=name)
@@ -31,7 +33,7 @@ def member(
         argument: Annotated[type_, strawberry.argument(description=said, name=_called(argument, *called))]
         for argument, (type_, said, *called) in arguments.items()
     } | {"return": returns}
-    return returns, strawberry.field(resolver=resolver, description=description, name=name)
+    return returns, maker(resolver=resolver, description=description, name=name)
 
 
 def _called(argument: str, name: str | None = None) -> str | None:

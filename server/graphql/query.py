@@ -1,4 +1,4 @@
-"""The root of every query: look-ups, search and lists, and the schema they make up."""
+"""The root of every query: look-ups, search and lists, and the schema that all operations make up."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from kg.model import Kind, Model
 from kg.records import Assertion, Entity
 from kg.search import Hit
 from kg.snapshot import Snapshot
-from server.graphql.about import history_field, metagraph_field, version_field
+from server.graphql.about import metagraph_field
 from server.graphql.assertions import assertions_field
+from server.graphql.history import History
 from server.graphql.hypotheses import HypothesisFields
 from server.graphql.ids import curie_of, cursor
 from server.graphql.members import fill, itself, listed, make_enum, member, nullable, plain
+from server.graphql.mutations import Mutations
 from server.graphql.paging import Page, PageArguments, paginate
 from server.graphql.paths import PathFields
 from server.graphql.request import AS_OF, Request, bounded
@@ -38,6 +40,7 @@ class QueryBuilder:
         self.settings = settings
         self.types = Types(model, settings)
         self.types.fill_assertion()
+        self.history = History(self.types)
 
     def schema(self) -> strawberry.Schema:
         """Return the executable schema."""
@@ -51,15 +54,20 @@ class QueryBuilder:
             "graph_view": graph_view_field(self.types),
             **self._searches(),
             "metagraph": metagraph_field(self.types),
-            "version": version_field(),
-            "history": history_field(),
+            **self.history.fields(),
         }
         query = strawberry.type(
             fill(type("Query", (), {}), members),
             name="Query",
             description=f"{self.model.title}: {self.model.description}",
         )
-        return strawberry.Schema(query=query, types=[*self.types.kinds.values(), self.types.assertion], config=CONFIG)
+        return strawberry.Schema(
+            query=query,
+            mutation=Mutations(self.history).type(),
+            subscription=self.history.subscription(),
+            types=[*self.types.kinds.values(), self.types.assertion],
+            config=CONFIG,
+        )
 
     def _searches(self) -> dict[str, Any]:
         """Return the queries about paths and, where the schema folder predicts something, about hypotheses."""
