@@ -67,6 +67,7 @@ def create_app(
             log.warning("browser_assets_missing", reason=assets.missing_reason)
         yield
         await anyio.to_thread.run_sync(runner.close)
+        engine.citations.close()
         if on_stop:
             on_stop()
 

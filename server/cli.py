@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,25 @@ from rich.console import Console
 from rich.table import Table
 
 from kg.cli.options import DATA, FOLDER, SCHEMA, plain_errors
+from kg.cli.remote import running_service
+from kg.errors import BadInput
+from kg.graph import open_service
 from kg.model import load_model
+from server.graphql.execution import Engine
 from server.graphql.query import build_schema
 from server.run import serve as run_service
-from server.settings import rows
+from server.settings import Settings, rows
+
+REPLAY = """query Replay($answer: ID!) {
+  replay(answer: $answer) { answer verdict text made madeAtVersion version edges { assertion text before after } }
+}"""
 
 
 def register(main: click.Group) -> None:
     """Add the service's commands to the ``kg`` command."""
     main.add_command(serve)
     main.add_command(settings)
+    main.add_command(replay)
     group = main.commands["schema"]
     if isinstance(group, click.Group):
         group.add_command(graphql)
@@ -51,6 +61,46 @@ def serve(**options: Any) -> None:
     """
     with plain_errors():
         raise SystemExit(run_service(os.environ, **options))
+
+
+@click.command()
+@click.argument("answer")
+@DATA
+@SCHEMA
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def replay(answer: str, data: Path, schema: Path | None, format_: str) -> None:
+    """Say what became of an answer: the same, changed (and by which edges), or no longer supported.
+
+    ANSWER is the id in extensions.graph.answer of a search for paths or hypotheses. A running service is asked;
+    else the store in the data folder is read. Exit code 0: the same; 1: not; 2: could not say.
+    """
+    with plain_errors():
+        found = replayed(answer, data, schema)
+    if format_ == "json":
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        click.echo(found["text"])
+    raise SystemExit(0 if found["verdict"] == "SAME" else 1)
+
+
+def replayed(answer: str, data: Path, schema: Path | None) -> dict[str, Any]:
+    """Return what ``replay`` says of an answer; raises KGError where it cannot be asked."""
+    running = running_service(data)
+    if running is not None:
+        asked: dict[str, Any] = running.ask(REPLAY, {"answer": answer})["replay"]
+        return asked
+    service = open_service(data, schema)
+    try:
+        engine = Engine(build_schema(service.model), service, Settings())
+        prepared = engine.prepare(REPLAY, None, {"answer": answer})
+        body = json.loads(engine.execute(prepared, {"answer": answer}).body)
+        engine.citations.close()
+    finally:
+        service.store.close()
+    if body.get("errors"):
+        raise BadInput(body["errors"][0]["message"])
+    found: dict[str, Any] = body["data"]["replay"]
+    return found
 
 
 @click.command()

@@ -69,6 +69,9 @@ class Settings:
     search_steps: int = setting(2_000_000, "Most steps of work of one search for paths or hypotheses.")
     threads: int = setting(4, "Threads that execute costly operations beside the event loop.")
     inline_cost: int = setting(500, "Operations up to this cost run on the event loop; costlier ones on a thread.")
+    citations: int = setting(
+        10_000, "Number of answers of searches kept in the data folder for `kg replay`; 0 keeps none."
+    )
     document_cache: int = setting(1_000, "Number of parsed and validated documents kept.")
     response_cache_bytes: int = setting(32_000_000, "Size of the cache of responses, in bytes; 0 turns it off.")
     compiled: bool = setting(True, "Whether operations are compiled where possible; off runs all through graphql-core.")

@@ -97,6 +97,11 @@ class RemoteService:
         """Undo a change set by a new one; raises StoreError, with the service's reason, where it cannot be."""
         return self._change(REVERT, {"changeSet": version, "message": message, "dryRun": dry_run}, author)
 
+    def ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the data of the answer to a query; raises StoreError with what the service says against it."""
+        found: dict[str, Any] = self._ask(query, variables, "")
+        return found
+
     def _change(self, query: str, variables: dict[str, Any], author: str) -> Made:
         answer = self._ask(query, variables, author)
         payload = answer["done"]

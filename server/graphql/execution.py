@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
@@ -27,6 +27,7 @@ from graphql.validation import NoSchemaIntrospectionCustomRule, specified_rules
 from kg.errors import LimitExceeded
 from kg.graph import GraphService
 from server.auth import ANYONE, Identity
+from server.citations import CHANGED, SAME, UNSUPPORTED, Citation, Citations, EdgeChange, Replay, answer_id, digest, now
 from server.graphql.caches import LRU
 from server.graphql.changes import Changes
 from server.graphql.compiled import Bail, Compiler, Plan
@@ -96,6 +97,8 @@ class Engine:
         self.changes = Changes(service)
         self.writer = Writer(service, self.changes, metrics or Metrics(), settings)
         self.settings = settings
+        store = getattr(service, "store", None)
+        self.citations = Citations(store.folder if store else None, settings.citations)
         self.schema = schema._schema
         self.meter = Meter(self.schema, settings)
         self.documents: LRU[Prepared] = LRU(settings.document_cache)
@@ -165,15 +168,16 @@ class Engine:
         """
         start_clock(self.settings.request_seconds)
         watch(gone)
-        request = self.request(identity)
+        request = self._cited(self.request(identity), prepared, variables)
         if prepared.errors or prepared.document is None or prepared.operation is None:
             return self._refusal(prepared.errors, request)
         if prepared.plan is not None:
             try:
                 data = prepared.plan.execute(request, dict(variables))
             except Bail:
-                request = self.request(identity)  # graphql-core says exactly what is wrong
+                request = self._cited(self.request(identity), prepared, variables)  # graphql-core says what is wrong
             else:
+                self._keep(request, prepared, variables, data)
                 body = _encode({"data": data, "extensions": {"graph": request.extensions}})
                 return Answer(body, True, False, "compiled", cacheable=True)
         coerced = get_variable_values(self.schema, prepared.operation.variable_definitions or [], dict(variables))
@@ -189,7 +193,42 @@ class Engine:
             variable_values=dict(variables),
             operation_name=_name(prepared),
         )
+        if prepared.is_query and not result.errors:
+            self._keep(request, prepared, variables, result.data)
         return self._answer(result, request, cacheable=prepared.is_query and not result.errors)
+
+    # -------------------------------------------------------------- citing
+    def _cited(self, request: Request, prepared: Prepared, variables: Mapping[str, Any]) -> Request:
+        """Give a query's request the id of its answer, and the means to ask an older one again."""
+        if prepared.is_query and not prepared.errors:
+            tag = request.graph.version.tag
+            request.answer = answer_id(tag, _text(prepared), _name(prepared), variables)
+            request.replay = self.replay
+        return request
+
+    def _keep(self, request: Request, prepared: Prepared, variables: Mapping[str, Any], data: Any) -> None:
+        """Keep the answer of a search, so that it can be asked again."""
+        if request.edges is None or request.answer is None:
+            return
+        edges = {id_: assertion.confidence for id_, assertion in request.edges.items()}
+        asked = (_text(prepared), _name(prepared), dict(variables))
+        number = request.graph.version.number
+        self.citations.keep(Citation(request.answer, number, now(), *asked, digest(data), edges))
+
+    def replay(self, id_: str) -> Replay:
+        """Ask a kept answer's question again of the graph as it is now; raises NotFound for an id that is not kept."""
+        old = self.citations.find(id_)
+        prepared = self.prepare(old.query, old.operation, old.variables)
+        request = self.request()
+        result = execute_sync(
+            self.schema, prepared.document, root_value=request,  # type: ignore[arg-type]
+            variable_values=old.variables, operation_name=_name(prepared),
+        )  # fmt: skip
+        edges = tuple(_edge_changes(old, request))
+        verdict = SAME if not edges and digest(result.data) == old.digest else CHANGED
+        if result.errors or any(edge.after is None for edge in edges):
+            verdict = UNSUPPORTED
+        return Replay(old, request.graph.version.number, verdict, edges)
 
     @staticmethod
     def _answer(result: ExecutionResult, request: Request, *, cacheable: bool = False) -> Answer:
@@ -233,6 +272,25 @@ class Engine:
 
 def _name(prepared: Prepared) -> str | None:
     return prepared.operation.name.value if prepared.operation and prepared.operation.name else None
+
+
+def _text(prepared: Prepared) -> str:
+    """Return the text of the document that an operation is of."""
+    return prepared.document.loc.source.body if prepared.document and prepared.document.loc else ""
+
+
+def _edge_changes(old: Citation, request: Request) -> Iterator[EdgeChange]:
+    """Yield how the edges that an answer rested on, and those it rests on now, differ; gone ones first."""
+    graph, now_ = request.graph, request.edges or {}
+    found = []
+    for id_ in {**old.edges, **now_}:
+        assertion = now_.get(id_) or graph.assertion_by_id.get(id_)
+        before = old.edges.get(id_)
+        after = assertion.confidence if assertion is not None and assertion.supported else None
+        if before != after:
+            text = f"{assertion.subject.label} {assertion.relation} {assertion.object.label}" if assertion else id_
+            found.append(EdgeChange(id_, text, before, after))
+    yield from sorted(found, key=lambda change: (change.after is not None, change.before is None, change.assertion))
 
 
 def _no_operation(document: DocumentNode, name: str | None) -> str:

@@ -6,7 +6,7 @@ relations join: ``therapy`` and ``disease`` for CAR-T.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
@@ -19,6 +19,7 @@ from kg.gaps import planner
 from kg.hypotheses import hypotheses
 from kg.mechanisms import HypothesisMatrix, MechanismComparison, compare_mechanisms, hypothesis_matrix
 from kg.metapaths import Metagraph, Metapath
+from kg.records import Assertion
 from server.graphql.ids import curie_of
 from server.graphql.members import fill, given, listed, make_enum, member, nullable, plain
 from server.graphql.paging import PageInfo, check_page_size
@@ -282,6 +283,7 @@ class HypothesisFields:
                 scenario, subject=_curie(subject), object=_curie(object_), where=_constraints(where),
                 budget=budget_of(self), first=first, after=after,
             )  # fmt: skip
+            self.rests_on(_edges_of(page))
             return HypothesisAnswer(page, later=after is not None)
 
         return member(
@@ -326,7 +328,9 @@ class HypothesisFields:
         ) -> HypothesisMatrix:
             scenario = scenario_of(self, assuming, without, as_of)
             ends = names_of(self, subjects, "subjects"), names_of(self, objects, "objects")
-            return hypothesis_matrix(scenario, *ends, where=_constraints(where), budget=budget_of(self))
+            found = hypothesis_matrix(scenario, *ends, where=_constraints(where), budget=budget_of(self))
+            self.rests_on(step.assertion for cell in found.cells if cell.best_path for step in cell.best_path.steps)
+            return found
 
         ids = list[strawberry.ID]
         return member(
@@ -353,7 +357,9 @@ class HypothesisFields:
         ) -> MechanismComparison:
             scenario = scenario_of(self, assuming, without, as_of)
             names = (curie_of(str(name)) for name in (subject, known, candidate))
-            return compare_mechanisms(scenario, *names, where=_constraints(where), budget=budget_of(self))
+            found = compare_mechanisms(scenario, *names, where=_constraints(where), budget=budget_of(self))
+            self.rests_on(_links_of(found))
+            return found
 
         label, other = (self.types.model.kind[kind].label for kind in self.kinds)
         return member(
@@ -442,6 +448,22 @@ def attrgetter_of(name: str) -> Callable[[Any], Any]:
 
 def _end(attribute: str) -> Callable[[Any], Any]:
     return attrgetter_of(attribute)
+
+
+def _edges_of(page: HypothesisPage) -> Iterator[Assertion]:
+    """Yield the edges that hypotheses rest on, and the assertions that speak against them."""
+    for hypothesis in page.items:
+        for path in hypothesis.supporting_paths:
+            yield from (step.assertion for step in path.steps)
+        for argument in hypothesis.against:
+            yield from (step.assertion for step in argument.path.steps) if argument.path else ()
+            yield from (argument.assertion,) if argument.assertion else ()
+
+
+def _links_of(comparison: MechanismComparison) -> Iterator[Assertion]:
+    for path in (*comparison.shared, *comparison.only_known, *comparison.only_candidate):
+        for link in path.links:
+            yield from (state.assertion for state in (link.known, link.candidate) if state.assertion)
 
 
 def end_names(kinds: tuple[str, str]) -> tuple[str, str]:

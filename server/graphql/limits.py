@@ -37,7 +37,10 @@ from server.settings import Settings
 
 LIST_SIZE = 4
 SEARCH_COST = 1_000  # of a field that takes assumptions: it searches the graph before it lists anything
-HEAVY = {"diff": 1_000}  # root fields that cost more than their answer shows: both versions are worked out
+HEAVY = {
+    "diff": 1_000,
+    "replay": 1_000,
+}  # root fields that cost more than their answer shows: both versions are worked out
 SIZE_ARGUMENTS = ("first", "last", "maxNodes", "ids")
 
 

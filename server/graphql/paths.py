@@ -56,6 +56,7 @@ class PathAnswer:
     def __init__(self, page: PathPage, question: _Question) -> None:
         self.page = page
         self.question = question
+        question.request.rests_on(step.assertion for path in page.paths for step in path.steps)
         self.exhaustive = page.exhaustive
         self.truncated_by = page.truncated_by
         self.remaining = page.remaining
@@ -250,9 +251,11 @@ class PathFields:
             check_page_size(paths, self.settings)
             q = _question(self, from_, to, where, assuming, without, as_of)
             budget = budget_of(self)
-            return connecting_subgraph(
+            view = connecting_subgraph(
                 q.scenario, q.sources, q.targets, q.constraints, paths=paths, budget=budget, diverse=diverse
             )
+            self.rests_on(view.edges)
+            return view
 
         return member(
             self.types.graph_view,

@@ -22,6 +22,7 @@ from server.graphql.members import fill, itself, listed, make_enum, member, null
 from server.graphql.mutations import Mutations
 from server.graphql.paging import Page, PageArguments, paginate
 from server.graphql.paths import PathFields
+from server.graphql.replay import replay_field
 from server.graphql.request import AS_OF, Request, bounded
 from server.graphql.scalars import CONFIG
 from server.graphql.scenarios import assertion_input
@@ -54,6 +55,7 @@ class QueryBuilder:
             "graph_view": graph_view_field(self.types),
             **self._searches(),
             "metagraph": metagraph_field(self.types),
+            "replay": replay_field(),
             **self.history.fields(),
         }
         query = strawberry.type(

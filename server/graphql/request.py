@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from kg.errors import LimitExceeded, NotFound
 from kg.graph import GraphService
+from kg.records import Assertion
 from kg.snapshot import Snapshot
 from server.auth import ANYONE, Identity
 from server.settings import Settings
 
 if TYPE_CHECKING:
+    from server.citations import Replay
     from server.graphql.changes import Changes
     from server.graphql.writing import Writer
 
@@ -40,6 +42,14 @@ class Request:
         self.writer = writer
         self.changes = changes
         self.days: set[date | None] = set()
+        self.edges: dict[str, Assertion] | None = None
+        self.answer: str | None = None
+        self.replay: Callable[[str], Replay] | None = None
+
+    def rests_on(self, assertions: Iterable[Assertion]) -> None:
+        """Say which edges the answer of a search rests on, so that it can be cited and asked again."""
+        known = self.edges = {} if self.edges is None else self.edges
+        known.update((assertion.id, assertion) for assertion in assertions)
 
     def at(self, day: date | None) -> Snapshot:
         """Return the graph as known on a day."""
@@ -51,7 +61,8 @@ class Request:
         """What ``extensions.graph`` says of the answer."""
         days = sorted(day.isoformat() for day in self.days if day)
         as_of: Any = days[0] if len(days) == 1 else days or None
-        return {"version": self.graph.version.number, "asOf": as_of}
+        answer = {} if self.answer is None else {"answer": self.answer}
+        return {"version": self.graph.version.number, "asOf": as_of, **answer}
 
 
 def bounded(ids: list[Any], settings: Settings, name: str) -> list[Any]:
