@@ -210,7 +210,7 @@ class PathCounter:
         walks, *repeats = sorted(partitions(metapath.kinds), key=lambda found: -len(set(found[1])))
         whole = self._summed(metapath, walks[1], (walks[1][0], walks[1][-1]))
         terms = [weight * self._summed(metapath, blocks, (blocks[0], blocks[-1])) for weight, blocks in repeats]
-        return self._without_self(metapath, _difference(whole, terms) if terms else whole)
+        return self._without_self(metapath, _difference(whole, terms) if terms else whole.copy())  # whole may be shared
 
     def total(self, metapath: Metapath) -> float:
         """Return the sum of the DWPC over all pairs of the kinds at its ends."""

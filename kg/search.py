@@ -27,6 +27,9 @@ SHORT, SHORT_CUTOFF, LONG_CUTOFF, PARTIAL_CUTOFF = (
     85.0,
 )  # short symbols one letter apart are different things
 
+GREEK = str.maketrans({"α": "alpha", "β": "beta", "γ": "gamma", "κ": "kappa", "ζ": "zeta", "δ": "delta"})
+SIGNS = re.compile(r"[^\w]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -54,9 +57,9 @@ class Name:
 def normalise(text: str) -> str:
     """Return a text in the form names are compared in: lower case, Greek letters spelt, runs of other signs as one blank."""
     text = text.casefold()
-    for letter, word in (("α", "alpha"), ("β", "beta"), ("γ", "gamma"), ("κ", "kappa"), ("ζ", "zeta"), ("δ", "delta")):
-        text = text.replace(letter, word)
-    return re.sub(r"[^\w]+", " ", text).strip()
+    if not text.isascii():
+        text = text.translate(GREEK)
+    return SIGNS.sub(" ", text).strip()
 
 
 class SearchIndex:
@@ -69,9 +72,9 @@ class SearchIndex:
     @cached_property
     def _exact(self) -> dict[str, list[Name]]:
         exact: dict[str, list[Name]] = {}
-        for name in self.names:
+        for name, spelling in zip(self.names, self._spellings, strict=True):
             if name.field != "description":
-                exact.setdefault(normalise(name.text), []).append(name)
+                exact.setdefault(spelling, []).append(name)
         return exact
 
     @cached_property
@@ -81,7 +84,8 @@ class SearchIndex:
             "CREATE VIRTUAL TABLE names USING fts5(text, tokenize=\"unicode61 remove_diacritics 2\", prefix='2 3')"
         )
         table.executemany(
-            "INSERT INTO names(rowid, text) VALUES (?, ?)", ((i, normalise(n.text)) for i, n in enumerate(self.names))
+            "INSERT INTO names(rowid, text) VALUES (?, ?)",
+            ((i, known or normalise(self.names[i].text)) for i, known in enumerate(self._spellings)),
         )
         return table
 

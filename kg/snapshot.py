@@ -246,9 +246,7 @@ class Snapshot:
         return max(map(last_day, days), default=date.min)
 
     def _earlier(self, day: date) -> Snapshot:
-        return type(self)(
-            self.model, self._projection, self.version, known_on=day, classes=self._classes, whole=self
-        )
+        return type(self)(self.model, self._projection, self.version, known_on=day, classes=self._classes, whole=self)
 
     def _unchanged(self, day: date) -> Snapshot:
         """Return this graph under another date; its records, and what was computed from them, are the same ones."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import count
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+from typing import NamedTuple
 
 from kg.errors import BadInput
 from kg.records import Assertion, Edge, Entity
@@ -34,6 +37,10 @@ class Constraints:
         )
 
 
+ANYTHING = Constraints()
+FAR = (sys.maxsize, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class ViewNode:
     """An entity in a view: hops from the nearest start, and how many of its edges are not shown."""
@@ -57,12 +64,13 @@ class View:
     truncated_by: str | None = None
 
 
-@dataclass(order=True)
-class _Candidate:
+class _Candidate(NamedTuple):
+    """A way to reach an entity; candidates sort by the first three, as no two have the same turn."""
+
     distance: int
     doubt: float
     turn: int
-    entity: Entity = field(compare=False)
+    entity: Entity
 
 
 def neighbourhood(around: Sequence[Entity], depth: int, max_nodes: int, constraints: Constraints | None = None) -> View:
@@ -85,22 +93,20 @@ def neighbourhood(around: Sequence[Entity], depth: int, max_nodes: int, constrai
         for edge in _allowed(c.entity, constraints)
         if edge.node.curie in chosen
     }
-    nodes = tuple(ViewNode(c.entity, c.distance, _hidden(c.entity, edges)) for c in kept)
+    shown = Counter(end.curie for assertion in edges.values() for end in (assertion.subject, assertion.object))
+    nodes = tuple(ViewNode(c.entity, c.distance, c.entity.degree - shown[c.entity.curie]) for c in kept)
     return View(nodes, tuple(edges.values()), len(reached), "maxNodes" if len(kept) < len(reached) else None)
 
 
 def _allowed(entity: Entity, constraints: Constraints) -> Iterator[Edge]:
-    return (edge for edges in entity.links.values() for edge in edges if constraints.allows(edge))
-
-
-def _hidden(entity: Entity, shown: Collection[str]) -> int:
-    return sum(edge.assertion.id not in shown for edges in entity.links.values() for edge in edges)
+    edges = chain.from_iterable(entity.links.values())
+    return edges if constraints == ANYTHING else filter(constraints.allows, edges)
 
 
 def _reach(around: Sequence[Entity], depth: int, constraints: Constraints) -> Iterator[_Candidate]:
     turn = count()
     heap = [_Candidate(0, 0.0, next(turn), entity) for entity in around]
-    heapq.heapify(heap)
+    best = {entity.curie: (0, 0.0) for entity in around}
     seen: set[str] = set()
     while heap:
         here = heapq.heappop(heap)
@@ -109,7 +115,14 @@ def _reach(around: Sequence[Entity], depth: int, constraints: Constraints) -> It
         seen.add(here.entity.curie)
         yield here
         if here.distance < depth:
-            for edge in _allowed(here.entity, constraints):
-                if edge.node.curie not in seen:
-                    trust = (1.0 - here.doubt) * edge.confidence
-                    heapq.heappush(heap, _Candidate(here.distance + 1, 1.0 - trust, next(turn), edge.node))
+            distance = here.distance + 1
+            for node, doubt in _steps(here, constraints):
+                if (distance, doubt) < best.get(node.curie, FAR):  # a later way that is no better never wins
+                    best[node.curie] = (distance, doubt)
+                    heapq.heappush(heap, _Candidate(distance, doubt, next(turn), node))
+
+
+def _steps(here: _Candidate, constraints: Constraints) -> Iterator[tuple[Entity, float]]:
+    trust = 1.0 - here.doubt
+    for edge in _allowed(here.entity, constraints):
+        yield edge.node, 1.0 - trust * edge.assertion.confidence

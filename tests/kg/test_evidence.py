@@ -66,6 +66,12 @@ def test_the_explanation_explains_the_number(rows: list[tuple[str, float, str]])
         assert not shares or math.isclose(sum(shares), 1)
 
 
+@given(st.floats(0.0, 1.0), st.sampled_from(["SUPPORTS", "CONTRADICTS", "INCONCLUSIVE"]))
+def test_the_short_cut_for_one_piece_of_evidence_gives_the_very_number(strength: float, direction: str) -> None:
+    only = item("a", strength, direction)
+    assert confidence_value([only]) == confidence_value([only, only]) == explain([only]).value
+
+
 def test_a_month_is_known_when_it_is_over() -> None:
     assert (first_day("2024-02").isoformat(), last_day("2024-02").isoformat()) == ("2024-02-01", "2024-02-29")
     assert last_day("2023").isoformat() == "2023-12-31"

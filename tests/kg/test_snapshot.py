@@ -1,5 +1,7 @@
 """What a Python user reads."""
 
+import gc
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import networkx as nx
@@ -7,6 +9,7 @@ import pytest
 
 from kg import Snapshot
 from kg.errors import NotFound
+from kg.snapshot import AS_OF_VIEWS, collector_paused
 
 
 @pytest.mark.parametrize(
@@ -76,3 +79,78 @@ def test_records_are_frozen_and_misspelt_fields_fail(tiny_graph: Snapshot) -> No
         alpha.label = "beta"
     with pytest.raises(AttributeError):
         _ = alpha.modalty
+
+
+def test_a_day_on_which_all_was_known_shares_the_records_and_bears_its_date(tiny_graph: Snapshot) -> None:
+    late = tiny_graph.as_of(date.max)
+    assert (late.known_on, late.nx.graph["as_of"], tiny_graph.known_on) == (date.max, date.max, None)
+    assert late.assertions is tiny_graph.assertions
+    assert late.adjacency is tiny_graph.adjacency
+    assert late.derived is tiny_graph.derived
+
+
+def test_an_earlier_view_leads_back_to_later_days(tiny_graph: Snapshot) -> None:
+    early = tiny_graph.as_of(date(2020, 6, 29))
+    assert early.as_of(None) is early
+    assert early.as_of(date.max) is tiny_graph.as_of(date.max)
+    assert early.entity("therapy:alpha").graph is early
+    assert early.edge_count < early.as_of(date(2022, 12, 31)).edge_count < tiny_graph.edge_count
+
+
+def test_only_so_many_views_are_kept(tiny_graph: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = [date(1990, 1, 1 + i) for i in range(AS_OF_VIEWS + 1)]
+    first, *_, last = [tiny_graph.as_of(day) for day in days]
+    assert tiny_graph.as_of(days[-1]) is last
+    assert tiny_graph.as_of(days[0]) is not first
+    monkeypatch.setattr("kg.snapshot.AS_OF_ASSERTIONS", 1)
+    kept = tiny_graph.as_of(date(1991, 1, 1))
+    assert tiny_graph.as_of(date(1991, 1, 1)) is kept
+    assert tiny_graph.as_of(days[-1]) is not last
+
+
+def test_links_are_the_same_for_all_threads_and_cannot_be_written(tiny_graph: Snapshot) -> None:
+    view = tiny_graph.as_of(date(2024, 12, 31))
+    with ThreadPoolExecutor(8) as threads:
+        seen = list(threads.map(lambda _: [entity.links for entity in view.entities.values()], range(8)))
+    assert all(a is b for others in seen for a, b in zip(seen[0], others, strict=True))
+    with pytest.raises(TypeError):
+        seen[0][0]["targets"] = ()
+
+
+def test_links_are_the_supported_assertions_from_both_ends(tiny_graph: Snapshot) -> None:
+    inverse = {relation.name: relation.inverse for relation in tiny_graph.model.relations}
+    seen = [
+        (e.curie, n, x.assertion, x.node.curie)
+        for e in tiny_graph.entities.values()
+        for n in e.links
+        for x in e.edges(n)
+    ]
+    edges = [a for a in tiny_graph.assertions if a.supported]
+    told = [(a.subject.curie, a.relation, a, a.object.curie) for a in edges]
+    told += [(a.object.curie, inverse[a.relation], a, a.subject.curie) for a in edges]
+    assert sorted(seen, key=str) == sorted(told, key=str)
+    assert [e.degree for e in tiny_graph.entities.values()] == [
+        sum(map(len, e.links.values())) for e in tiny_graph.entities.values()
+    ]
+
+
+def test_networkx_reads_the_attributes_and_copies_them_as_dictionaries(tiny_graph: Snapshot) -> None:
+    data = tiny_graph.nx.edges["therapy:alpha", "HGNC:1633", "targets"]
+    assert list(data) == ["relation", "confidence", "weight", "evidence", "assertion"]
+    assert (len(data), data.get("no"), "no" in data, "weight" in data) == (5, None, False, True)
+    assert data == tiny_graph.nx.copy().edges["therapy:alpha", "HGNC:1633", "targets"]
+    assert repr(data).startswith("{'relation': 'targets'")
+    with pytest.raises(TypeError):
+        data["weight"] = 0
+    copied = tiny_graph.nx.copy()
+    copied.edges["therapy:alpha", "HGNC:1633", "targets"]["weight"] = 0
+    assert data["weight"] > 0
+
+
+def test_the_collector_is_left_as_it_was_found() -> None:
+    with collector_paused():
+        assert not gc.isenabled()
+        with collector_paused():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()

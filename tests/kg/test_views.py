@@ -1,9 +1,12 @@
 """A view is bounded, nearest first, and says what it left out."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kg import Snapshot
 from kg.errors import BadInput
+from kg.records import Entity
 from kg.views import Constraints, neighbourhood
 
 
@@ -56,3 +59,31 @@ def test_constraints_narrow_the_view(tiny_graph: Snapshot, constraints: Constrai
 def test_impossible_sizes_are_refused(tiny_graph: Snapshot) -> None:
     with pytest.raises(BadInput, match="depth of 0"):
         neighbourhood([tiny_graph.entity("therapy:alpha")], -1, 10)
+
+
+def plainly_reached(around: list[Entity], depth: int, constraints: Constraints) -> list[tuple[str, int]]:
+    """Every way is a candidate, and the best one is taken next; ways that are as good go by who was met first."""
+    ways = [(0, 0.0, turn, entity) for turn, entity in enumerate(around)]
+    turn, found = len(ways), {}
+    while ways:
+        distance, doubt, _, entity = ways.pop(ways.index(min(ways, key=lambda way: way[:3])))
+        if entity.curie in found:
+            continue
+        found[entity.curie] = distance
+        for edge in (e for edges in entity.links.values() for e in edges if constraints.allows(e)):
+            if distance < depth:
+                ways.append((distance + 1, 1.0 - (1.0 - doubt) * edge.confidence, turn, edge.node))
+                turn += 1
+    return list(found.items())
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data(), st.integers(0, 3), st.sampled_from(["in", "out", "both"]), st.sampled_from([0.0, 0.3]))
+def test_nodes_come_in_the_order_of_a_plain_search(
+    tiny_graph: Snapshot, data: st.DataObject, depth: int, direction: str, least: float
+) -> None:
+    everything = list(tiny_graph.entities.values())
+    around = data.draw(st.lists(st.sampled_from(everything), min_size=1, max_size=3))
+    constraints = Constraints(min_confidence=least, direction=direction)
+    view = neighbourhood(around, depth, 100, constraints)
+    assert [(n.entity.curie, n.distance) for n in view.nodes] == plainly_reached(around, depth, constraints)
