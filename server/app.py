@@ -14,18 +14,20 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
 from kg.graph import GraphService
+from server.answers import Answerer
 from server.graphql.caches import LRU
-from server.graphql.errors import request_error
 from server.graphql.execution import Engine
 from server.graphql.http import GraphQLEndpoint, prefers_html
 from server.graphql.query import build_schema
 from server.observability import Metrics, Observed
-from server.pages import front_page, graphiql_page
+from server.pages import Site
+from server.pages.graphiql import graphiql_page
+from server.problems import Problems
+from server.routes import Assets, page_routes
 from server.settings import Settings
 from server.web.assets import WebAssets
 
@@ -38,10 +40,14 @@ def create_app(
     """Return the application that serves a graph; ``on_stop`` is called when it shuts down."""
     settings = settings or Settings()
     metrics, assets = Metrics(), WebAssets()
+    site = Site(service.model, assets)
+    problems = Problems(site)
+    answerer = Answerer(service, settings, site.stamp)
     schema = build_schema(service.model, settings)
     engine = Engine(schema, service, settings)
     endpoint = GraphQLEndpoint(engine, settings, metrics)
     _publish(metrics, service, engine, endpoint)
+    _publish_cache(metrics, "page", answerer.cache)
     pages = _Pages(service, schema.as_str(), metrics, assets)
 
     @asynccontextmanager
@@ -60,20 +66,20 @@ def create_app(
             and prefers_html(request.headers.get("accept", ""))
         )
         if page and settings.graphiql:
-            await graphiql_page(service.model.title, assets)(scope, receive, send)
+            await graphiql_page(site)(scope, receive, send)
         else:
             await endpoint(scope, receive, send)
 
     routes = [
-        Route("/", pages.front),
+        *page_routes(site, answerer),
         Route("/graphql", _Any(graphql)),
         Route("/schema.graphql", pages.sdl),
         Route("/health", pages.health),
         Route("/ready", pages.ready),
         Route("/metrics", pages.metrics),
-        *([Mount("/static", _Assets(directory=assets.dist))] if assets.built else []),
+        Mount("/static", Assets(assets)),
     ]
-    paths = frozenset(route.path for route in routes if isinstance(route, Route))
+    paths = frozenset(route.path.partition("{")[0] for route in routes if isinstance(route, Route | Mount))
     middleware = [
         Middleware(Observed, metrics=metrics, routes=paths),
         *([_cors(settings)] if settings.cors_origins else []),
@@ -83,7 +89,7 @@ def create_app(
         routes=routes,
         middleware=middleware,
         lifespan=lifespan,
-        exception_handlers={HTTPException: _http_error, 500: _fault},
+        exception_handlers={HTTPException: problems.http, 500: problems.fault},
     )
     app.state.engine, app.state.endpoint, app.state.service = engine, endpoint, service
     return app
@@ -99,24 +105,11 @@ class _Any:
         await self.app(scope, receive, send)  # type: ignore[misc]
 
 
-class _Assets(StaticFiles):
-    """The built browser files; those with a hash in their name may be kept for ever."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        hashed = path.startswith(("chunks/", "fonts/"))
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
-        return response
-
-
 class _Pages:
     """The small endpoints beside /graphql."""
 
     def __init__(self, service: GraphService, sdl: str, metrics: Metrics, assets: WebAssets) -> None:
         self.service, self.text, self.numbers, self.assets = service, sdl, metrics, assets
-
-    async def front(self, _: Request) -> Response:
-        return front_page(self.service.snapshot, self.assets)
 
     async def sdl(self, _: Request) -> Response:
         return PlainTextResponse(self.text + "\n")
@@ -156,16 +149,3 @@ def _publish_cache(metrics: Metrics, name: str, cache: LRU[Any]) -> None:
     metrics.gauge(f"{name}_cache_hits", f"Hits of the {name} cache.", lambda: cache.hits)
     metrics.gauge(f"{name}_cache_misses", f"Misses of the {name} cache.", lambda: cache.misses)
     metrics.gauge(f"{name}_cache_entries", f"Entries in the {name} cache.", lambda: len(cache))
-
-
-async def _http_error(_: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    detail = str(error.detail) if isinstance(error, HTTPException) else "Internal error"
-    code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(status, "BAD_USER_INPUT")
-    hint = " The service has /, /graphql, /schema.graphql, /health, /ready and /metrics." if status == 404 else ""
-    return JSONResponse(request_error(f"{detail}.{hint}", code), status, headers=getattr(error, "headers", None))
-
-
-async def _fault(_: Request, error: Exception) -> Response:
-    log.error("unhandled", exc_info=error)
-    return JSONResponse(request_error("Something went wrong here; the log has it.", "INTERNAL_SERVER_ERROR"), 500)

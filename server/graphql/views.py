@@ -8,6 +8,8 @@ from typing import Any
 import strawberry
 
 from kg.errors import BadInput, LimitExceeded
+from kg.figures import view_figure
+from kg.formats import FORMATS, export
 from kg.snapshot import Snapshot
 from kg.views import Constraints, View, neighbourhood
 from server.graphql.ids import curie_of
@@ -33,6 +35,7 @@ def graph_view_field(types: Types) -> Any:
         "total_nodes": member(int, "Number of entities that depth and constraints allow.", name="totalNodes"),
         "truncated": member(bool, "Whether some of them are left out.", lambda self: self.truncated_by is not None),
         "truncated_by": member(str | None, "The limit that left them out.", name="truncatedBy"),
+        "export": _export_field(),
     }
     view_type = strawberry.type(
         fill(type("GraphView", (), {}), view), name="GraphView", description="A bounded piece of the graph to draw."
@@ -68,6 +71,28 @@ def graph_view_field(types: Types) -> Any:
         where=(nullable(_constraints_input(types)), "What the view may contain."),
         max_nodes=(int, "Most entities to return."),
         as_of=(date | None, AS_OF),
+    )
+
+
+def _export_field() -> Any:
+    names = {name.upper().replace("-", "_"): name for name in FORMATS}
+    format_type = make_enum(
+        "GraphFormat",
+        [(key, f"For {FORMATS[name].reads}.") for key, name in names.items()],
+        "A format that tools read.",
+    )
+
+    def export_view(self: View, format: Any) -> str:
+        check_clock()
+        graph = self.nodes[0].entity.graph
+        return export(view_figure(graph, self), names[plain(format)])
+
+    return member(
+        str,
+        "The view as a file for other tools, with the places that the server's picture gives its entities.",
+        export_view,
+        name="export",
+        format=(format_type, "The format to write."),
     )
 
 

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -170,7 +171,11 @@ def test_kill_9_loses_nothing_acknowledged_and_tears_nothing(tmp_path: Path, aft
             target=_load_until_killed, args=(str(tmp_path / "data"), str(acks))
         )
         process.start()
-        process.join(after + 1.0)
+        begun = acks.read_bytes() if acks.exists() else b""
+        deadline = time.monotonic() + 60
+        while (acks.read_bytes() if acks.exists() else b"") == begun and time.monotonic() < deadline:
+            time.sleep(0.01)  # until it loads: how long importing takes is not the question
+        process.join(after)
         os.kill(process.pid or 0, signal.SIGKILL)
         process.join()
         last = int(acks.read_text().split()[-1]) if acks.exists() and acks.read_text() else -1
