@@ -6,13 +6,19 @@ KGError
 │   ├── InvalidCursor     a cursor of another version or another list
 │   ├── SyntaxProblem     text that is not the format it claims to be; carries the place
 │   └── CheckFailed       data that parsed but is not right; carries every diagnostic
+├── AccessDenied          who asks may not do this
+│   ├── Unauthenticated   no token, or one that is not valid
+│   └── Forbidden         a valid token whose role does not reach
 ├── LimitExceeded         a setting's bound was passed; carries its name, the bound and the value
+│   ├── TooManyAttempts   failed tokens from one address; carries when to try again
+│   └── Busy              more work is waiting than may; carries when to try again
 ├── SchemaError           the schema folder itself is wrong
 └── StoreError            the data folder cannot be used
     ├── StoreLocked       another process has it open
     ├── StoreDamaged      it is not what it was when last written
     ├── StoreFull         the disk has too little room
     └── Conflict          the graph moved on since the client looked
+        └── RevertConflict    later change sets touched what is to be undone; names them
 
 Each class has a GraphQL ``code`` and an HTTP ``status``; each error keeps the data that its message
 is rendered from, and ``extensions`` gives the part of it that clients may see.
@@ -119,6 +125,38 @@ class LimitExceeded(KGError):
         return {**super().extensions, "limit": self.limit, "maximum": self.maximum, "value": self.value}
 
 
+class TooManyAttempts(LimitExceeded):
+    """Too many failed tokens came from one address."""
+
+    status = 429
+    retry_after: int = 60
+
+
+class Busy(LimitExceeded):
+    """More work is waiting than may wait."""
+
+    status = 503
+    retry_after: int = 5
+
+
+class AccessDenied(KGError):
+    """Who asks may not do this."""
+
+    code = "FORBIDDEN"
+    status = 403
+
+
+class Unauthenticated(AccessDenied):
+    """There is no token, or it is not valid."""
+
+    code = "UNAUTHENTICATED"
+    status = 401
+
+
+class Forbidden(AccessDenied):
+    """The token is valid and its role does not reach."""
+
+
 class SchemaError(KGError):
     """The schema folder does not describe a graph."""
 
@@ -160,3 +198,22 @@ class Conflict(StoreError):
     def extensions(self) -> dict[str, Any]:
         """Return both versions."""
         return {**super().extensions, "expectedVersion": self.expected, "version": self.actual}
+
+
+class RevertConflict(Conflict):
+    """A change set cannot be undone by itself, because later ones touched the same statements."""
+
+    def __init__(self, reverted: int, later: Sequence[int], statements: int) -> None:
+        self.expected, self.actual = reverted, max(later, default=reverted)
+        self.later = tuple(later)
+        touched = ", ".join(map(str, later)) or "none: it was never in the graph"
+        StoreError.__init__(
+            self,
+            f"Version {reverted} cannot be undone by itself: {statements} of its statements were changed again later, "
+            f"by version {touched}. Revert those first, or load a corrected file.",
+        )
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """Return the version to be undone and the later ones in its way."""
+        return {"code": self.code, "changeSet": self.expected, "laterChangeSets": list(getattr(self, "later", ()))}

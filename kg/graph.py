@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from kg.checking import Diagnostic, check
-from kg.errors import CheckFailed
+from pyoxigraph import Literal, NamedNode, Triple
+from rdflib.namespace import RDF, RDFS, SKOS
+
+from kg.changes import ChangeSet, Delta
+from kg.checking import check
+from kg.diagnostics import Diagnostic
+from kg.diff import GraphDiff, around, graph_diff
+from kg.documents import Document
+from kg.errors import CheckFailed, Conflict, SyntaxProblem
+from kg.memory import no_collection
 from kg.model import Model, data_folder, load_model
+from kg.past import Past
 from kg.projection import project
-from kg.reading import Document, files_under, name_nodes, read_file
+from kg.reading import files_under, name_nodes, read_parts
 from kg.reference import Reference, load_reference
 from kg.snapshot import Snapshot, Version
-from kg.store import ChangeSet, Delta, Store, default_author
+from kg.store import Prepared, Store, default_author, source_graph
+from kg.vocabulary import KG
 
 Progress = Callable[[str, int, int], None]
+TYPE_LINK = NamedNode(str(RDF.type))
+CONTEXT_TRIPLES = 20_000  # up to so many, looking up what is near is faster than reading the whole graph
 
 
 def default_data_folder() -> Path:
@@ -33,6 +46,18 @@ class SeedChange:
     state: str
 
 
+@dataclass(frozen=True)
+class Plan:
+    """A change that was checked and worked out and not yet made: warnings, and what it means."""
+
+    prepared: Prepared
+    diff: GraphDiff
+    warnings: Sequence[Diagnostic] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.prepared.delta)
+
+
 class GraphService:
     """A store with its current snapshot; loading makes the next one without disturbing readers of the last."""
 
@@ -40,14 +65,21 @@ class GraphService:
         self.store = store
         self.model = model
         self.snapshot = self._build()
+        store.on_reopen = self._catch_up
+
+    def _catch_up(self) -> None:
+        if self.store.version != self.snapshot.version.number:
+            self.snapshot = self._build()
 
     def _build(self) -> Snapshot:
         last = self.store.history()[-1] if self.store.history() else None
         version = Version(0, self.store.store_id)
         if last:
             version = Version(last.version, self.store.store_id, last.time, last.author, last.message)
-        return Snapshot(self.model, project(self.store.triples(), self.model), version)
+        with no_collection():
+            return Snapshot(self.model, project(self.store.triples(), self.model), version)
 
+    # -------------------------------------------------------------- changing
     def load(
         self,
         documents: Sequence[Document],
@@ -56,34 +88,166 @@ class GraphService:
         author: str | None = None,
         remove: Sequence[str] = (),
         expected_version: int | None = None,
+        change_id: str | None = None,
     ) -> ChangeSet | None:
         """Check and load documents as one change set, then swap in the next snapshot.
 
         Raises CheckFailed, with nothing loaded, where any document has an error.
         """
-        problems = self.check(documents, remove)
-        if any(problem.severity == "error" for problem in problems):
-            raise CheckFailed(problems)
+        refuse(self.check(documents, remove))
         change = self.store.load(
             documents,
             message=message,
             author=author or default_author(),
             remove=remove,
             expected_version=expected_version,
+            change_id=change_id,
         )
-        if change:
-            self.snapshot = self._build()
+        return self._changed(change)
+
+    def plan(self, documents: Sequence[Document], remove: Sequence[str] = (), progress: Progress | None = None) -> Plan:
+        """Check documents and work out what loading them would change; raises CheckFailed for errors."""
+        warnings = refuse(self.check(documents, remove, progress=progress))
+        with no_collection():
+            prepared = self.store.prepare(documents, remove)
+            return Plan(prepared, self.meaning(prepared.delta), warnings)
+
+    def plan_revert(self, version: int) -> Plan:
+        """Work out what undoing a change set would do, leaving what came later.
+
+        Raises RevertConflict where later change sets touched the same statements, CheckFailed where what is
+        left would not stand, such as an assertion about an entity that would go.
+        """
+        prepared = self.store.prepare_revert(version)
+        documents = [self._document_after(name, prepared) for name in prepared.sources]
+        warnings = refuse(self.check(documents))
+        return Plan(prepared, self.meaning(prepared.delta), warnings)
+
+    def apply(
+        self, plan: Plan, *, message: str, author: str | None = None, change_id: str | None = None
+    ) -> ChangeSet | None:
+        """Make a planned change and swap in the next snapshot; raises Conflict where the graph has moved on."""
+        change = self.store.commit(
+            plan.prepared, message=message, author=author or default_author(), change_id=change_id
+        )
+        return self._changed(change)
+
+    def revert(
+        self, version: int, *, message: str, author: str | None = None, expected_version: int | None = None
+    ) -> ChangeSet | None:
+        """Undo a change set by a new one; see ``plan_revert`` for what it raises, besides Conflict."""
+        if expected_version is not None and expected_version != self.store.version:
+            raise Conflict(expected_version, self.store.version)
+        return self.apply(self.plan_revert(version), message=message, author=author)
+
+    def _changed(self, change: ChangeSet | None) -> ChangeSet | None:
+        self._catch_up()
         return change
 
-    def check(self, documents: Sequence[Document], remove: Sequence[str] = ()) -> list[Diagnostic]:
-        """Return every problem of the documents, read as replacing what their files said before."""
-        gone = {document.name for document in documents} | set(remove)
-        context = self.store.triples_except(gone)
-        return check(documents, self.model, builtin_reference(), context)
+    def _document_after(self, name: str, prepared: Prepared) -> Document:
+        here = source_graph(name)
+        gone = set(prepared.delta.removed)
+        quads = [q for q in self.store.file_quads(name) if q not in gone]
+        quads += [q for q in prepared.delta.added if q.graph_name == here]
+        return Document(name, prepared.sources[name], "", [q.triple for q in quads])
 
+    # -------------------------------------------------------------- checking
+    def check(
+        self,
+        documents: Sequence[Document],
+        remove: Sequence[str] = (),
+        *,
+        pedantic: bool = False,
+        progress: Progress | None = None,
+    ) -> list[Diagnostic]:
+        """Return every problem of the documents, read as replacing what their files said before."""
+        files = {document.name for document in documents} | set(remove)
+        if not documents and files:
+            documents = [Document(name, "", "", []) for name in sorted(files)]
+        gone = self._gone(documents, files)
+        context = self._context(documents, files, gone)
+        return check(
+            documents, self.model, builtin_reference(), context, gone=gone, pedantic=pedantic, progress=progress
+        )
+
+    def _gone(self, documents: Sequence[Document], files: set[str]) -> set[str]:
+        """Return the things that replacing these files would leave undeclared."""
+        declared = {q.subject for name in files for q in self.store.file_quads(name) if q.predicate == TYPE_LINK}
+        declared -= {t.subject for d in documents for t in d.triples if t.predicate == TYPE_LINK}
+        lost = (n for n in declared if not any(q.predicate == TYPE_LINK for q in self.store.about(n, files)))
+        return {str(getattr(node, "value", "")) for node in lost}
+
+    def _context(self, documents: Sequence[Document], files: set[str], gone: set[str]) -> list[Triple]:
+        """Return what the graph says that documents may refer to: all of it, or, for few triples, what is near."""
+        if sum(len(document.triples) for document in documents) + len(gone) > CONTEXT_TRIPLES:
+            return self.store.triples_except(files)
+        found: dict[Triple, None] = {}
+        seen: set[object] = set()
+        nodes: set[object] = {t for d in documents for q in d.triples for t in (q.subject, q.object)}
+        pointed = {NamedNode(iri) for iri in gone}
+        for _ in range(2):  # who refers to what would go, and, if that is evidence, to whom it belongs
+            pointing = [q for node in pointed for q in self.store.pointing(node, files)]
+            pointed = {q.subject for q in pointing if isinstance(q.subject, NamedNode)}
+            nodes |= pointed
+        nodes |= {q.subject for xref in _xrefs(documents) for q in self.store.pointing(xref, files)}
+        for _ in range(3):
+            fresh = {node for node in nodes - seen if isinstance(node, NamedNode)}
+            seen |= fresh
+            stated = [q.triple for node in fresh for q in self.store.about(node, files)]
+            found.update(dict.fromkeys(stated))
+            nodes = {t.object for t in stated if t.predicate != TYPE_LINK}
+        cited = (self.store.cited(source, files) for source in _sources(documents))
+        found.update((quad.triple, None) for quad in cited if quad)
+        restated = {q.subject for name in files for q in self.store.file_quads(name) if q.predicate == TYPE_LINK}
+        restated |= {t.subject for d in documents for t in d.triples if t.predicate == TYPE_LINK}
+        found.update((triple, None) for triple in _labels(self.snapshot, restated))
+        return list(found)
+
+    # -------------------------------------------------------------- history
     def preview(self, documents: Sequence[Document], remove: Sequence[str] = ()) -> Delta:
-        """Return what loading would add and remove."""
-        return self.store.preview(documents, remove)
+        """Return the quads that loading would add and remove."""
+        return self.store.prepare(documents, remove).delta
+
+    def meaning(self, delta: Delta) -> GraphDiff:
+        """Return what a change of the current graph means to a curator."""
+        before, after = around(delta, self.store.about, self.store.owners)
+        return graph_diff(project(before, self.model), project(after, self.model))
+
+    def diff(self, first: int, second: int) -> GraphDiff:
+        """Return how one version differs from another; raises NotFound for a version that there is not."""
+        past = Past(self.store, first)
+        before, after = around(self.store.between(first, second), past.about, past.owners)
+        return graph_diff(project(before, self.model), project(after, self.model))
+
+    def show(self, version: int) -> tuple[ChangeSet, GraphDiff]:
+        """Return a change set and what it meant."""
+        return self.store.change(version), self.diff(version - 1, version)
+
+
+def refuse(problems: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
+    """Return the warnings among problems; raises CheckFailed where there is an error."""
+    if any(problem.severity == "error" for problem in problems):
+        raise CheckFailed(problems)
+    return problems
+
+
+def _xrefs(documents: Sequence[Document]) -> set[object]:
+    return {t.object for document in documents for t in document.triples if t.predicate.value == str(SKOS.exactMatch)}
+
+
+def _sources(documents: Sequence[Document]) -> set[object]:
+    source = NamedNode(str(KG.Source))
+    return {t.subject for document in documents for t in document.triples if t.object == source}
+
+
+def _labels(snapshot: Snapshot, restated: set[Any]) -> Iterator[Triple]:
+    """Yield kind and label of every entity that the documents do not state anew, for near matches and duplicates."""
+    kinds = {name: NamedNode(kind.iri) for name, kind in snapshot.model.kind.items()}
+    for entity in snapshot.entities.values():
+        node = NamedNode(entity.iri)
+        if node not in restated:
+            yield Triple(node, TYPE_LINK, kinds[entity.kind])
+            yield Triple(node, NamedNode(str(RDFS.label)), Literal(entity.label))
 
 
 def builtin_reference() -> Reference | None:
@@ -92,16 +256,31 @@ def builtin_reference() -> Reference | None:
     return load_reference(Path(path) if path else None)
 
 
-def read_files(paths: Sequence[Path], progress: Progress | None = None) -> list[Document]:
-    """Return the documents of files and folders, named by their path below the folder they were found in."""
-    documents = []
+def read_files(
+    paths: Sequence[Path], progress: Progress | None = None, model: Model | None = None, *, recover: bool = False
+) -> list[Document]:
+    """Return the documents of files and folders, named by their path below the folder they were found in.
+
+    With ``recover``, what cannot be read is kept in each document's ``syntax`` instead of raised.
+    """
+    documents: list[Document] = []
     files = [(file, path) for path in paths for file in files_under([path])]
-    for done, (file, root) in enumerate(files):
-        name = file.relative_to(root).as_posix() if root.is_dir() else file.name
-        documents.append(name_nodes(read_file(file, name)))
-        if progress:
-            progress("read", done + 1, len(files))
+    with no_collection():
+        for done, (file, root) in enumerate(files):
+            name = file.relative_to(root).as_posix() if root.is_dir() else file.name
+            documents += [_named(part, recover) for part in read_parts(file, name, model, recover=recover)]
+            if progress:
+                progress("reading", done + 1, len(files))
     return documents
+
+
+def _named(document: Document, recover: bool) -> Document:
+    try:
+        return name_nodes(document)
+    except SyntaxProblem as error:
+        if not recover:
+            raise
+        return replace(document, triples=[], syntax=[*document.syntax, error])
 
 
 def seed_changes(store: Store, seeds: Path) -> list[SeedChange]:

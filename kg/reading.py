@@ -1,29 +1,28 @@
-"""RDF files into triples that know the line they came from.
+"""Files into triples that know the line they came from.
 
-Text is parsed by Oxigraph's parsers, which accept and refuse exactly what the W3C suites say. They
-give no positions, so Turtle is first cut into statements, and each statement's triples take its line;
-other formats are searched for the subject.
+RDF is parsed by Oxigraph's parsers, which accept and refuse exactly what the W3C suites say;
+``kg.positions`` gets the places out of them, and ``kg.tables`` reads assertions from a table.
 """
 
 from __future__ import annotations
 
-import bisect
 import hashlib
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import cast
+from urllib.parse import unquote
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, parse
+from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple
 from rdflib.namespace import RDF
 
+from kg.documents import Document, Lines, Place, Subject, Term, new_document
 from kg.errors import BadInput, SyntaxProblem
-from kg.vocabulary import ASSERTION, EVIDENCE, KG, NODE
-
-Subject: TypeAlias = Any  # NamedNode or BlankNode; pyoxigraph's stubs also allow RDF 1.2 triples, which reading refuses
-Term: TypeAlias = Any  # the same, or Literal
+from kg.model import Model, load_model
+from kg.positions import Parsed, cut, parse_placed, plain_parse
+from kg.tables import read_table
+from kg.vocabulary import ASSERTION, EVIDENCE, GRAPH, KG, NODE, SOURCE
 
 FORMATS = {
     "ttl": RdfFormat.TURTLE,
@@ -34,51 +33,14 @@ FORMATS = {
     "rdf": RdfFormat.RDF_XML,
     "xml": RdfFormat.RDF_XML,
     "owl": RdfFormat.RDF_XML,
+    "tsv": None,  # the table of kg.tables
 }
 ENDINGS = ", ".join("." + ending for ending in FORMATS)
-
-_TOKEN = re.compile(
-    r"""
-    (?P<space>[ \t\r\n]+ | \#[^\n]*)
-  | (?P<quoted><[^<>"{}|^`\\\x00-\x20]*> | \"{3}(?:[^"\\]|\\.|"(?!""))*\"{3} | '{3}(?:[^'\\]|\\.|'(?!''))*'{3}
-        | "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*')
-  | (?P<end>\.(?=[\s\#]|$))
-  | (?P<word>[^\s<"'.\#][^\s<"']*?(?=\.(?:[\s\#]|$)|[\s<"']|$))
-  | (?P<other>.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in a file something stands; lines and columns count from 1."""
-
-    line: int
-    column: int
-
-
-@dataclass
-class Document:
-    """One parsed file: its name, the SHA-256 of its bytes, its triples, and where each subject stands."""
-
-    name: str
-    sha256: str
-    text: str
-    triples: list[Triple]
-    places: dict[Subject, Place] = field(default_factory=dict)
-
-    def place(self, subject: Term) -> Place | None:
-        """Return where a subject stands, or None where that is not known."""
-        return self.places.get(subject) if not isinstance(subject, Literal) else None
-
-    def line(self, number: int) -> str:
-        """Return one line of the text, without its line break."""
-        return self.text.split("\n", number)[number - 1].rstrip("\r")
+MAX_SYNTAX_PROBLEMS = 20
 
 
 def files_under(paths: Iterable[Path]) -> list[Path]:
-    """Return the RDF files named or lying below the named folders, sorted within each folder.
+    """Return the files named or lying below the named folders, sorted within each folder.
 
     Raises BadInput for a path that does not exist or a file of an unknown format.
     """
@@ -95,39 +57,70 @@ def files_under(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def read_file(path: Path, name: str | None = None) -> Document:
+def read_file(path: Path, name: str | None = None, model: Model | None = None, *, recover: bool = False) -> Document:
     """Parse one file; raises SyntaxProblem with line and column where it is not what its ending says."""
-    return read_text(path.read_bytes(), path.suffix[1:].lower(), name or str(path))
+    return read_text(path.read_bytes(), path.suffix[1:].lower(), name or str(path), model, recover=recover)
 
 
-def read_text(data: bytes, ending: str, name: str) -> Document:
-    """Parse bytes in the format of a file ending (``ttl``, ``jsonld`` …)."""
-    format_ = FORMATS.get(ending)
-    if format_ is None:
-        raise BadInput(f"{name} has the format {ending!r}; known are {', '.join(FORMATS)}.")
-    text = _decode(data, name)
-    document = Document(name, hashlib.sha256(data).hexdigest(), text, [])
-    quads = _parse(text, format_, name)
-    if any(isinstance(quad.object, Triple) for quad in quads):
-        raise SyntaxProblem(name, "RDF 1.2 triple terms are not supported; write a kg:Assertion instead")
-    if format_ == RdfFormat.TURTLE and _place_statements(document):
-        return document
-    document.triples = [quad.triple for quad in quads]
-    document.places = _search(text, {t.subject for t in document.triples})
+def read_text(data: bytes, ending: str, name: str, model: Model | None = None, *, recover: bool = False) -> Document:
+    """Parse bytes in the format of a file ending (``ttl``, ``jsonld``, ``tsv`` …).
+
+    With ``recover``, syntax errors are kept in the document instead of raised, and of Turtle the other
+    statements are read. A table needs the model that its names come from (by default the one installed).
+    """
+    document = new_document(name, data, "")
+    try:
+        _read(document, data, ending, model)
+    except SyntaxProblem as error:
+        if not recover:
+            raise
+        document.syntax = [error]
+        if ending == "ttl" and document.text:
+            _recover(document)
+    if document.syntax and not recover:
+        raise document.syntax[0]
     return document
 
 
-def _place_statements(document: Document) -> bool:
-    """Fill in triples and places statement by statement; False where the text's layout defeats the cutting."""
+def _read(document: Document, data: bytes, ending: str, model: Model | None) -> None:
+    if ending not in FORMATS:
+        raise BadInput(f"{document.name} has the format {ending!r}; known are {', '.join(FORMATS)}.")
+    document.text = _decode(data, document.name)
+    format_ = FORMATS[ending]
+    if format_ is None:
+        read_table(document, model or load_model())
+        return
     try:
-        for place, triples in _statements(document.text, document.name):
-            document.triples += triples
-            for triple in triples:
-                document.places.setdefault(triple.subject, place)
-    except SyntaxProblem:  # the whole text parses, so only the cut is wrong, as in "x:a x:b x:c.@prefix y: <…> ."
-        document.triples, document.places = [], {}
-        return False
-    return True
+        _fill(document, parse_placed(document.text, format_, document.name))
+    except RecursionError:
+        raise SyntaxProblem(document.name, "nodes are nested too deeply; give the inner ones IRIs") from None
+
+
+def _fill(document: Document, parsed: Parsed) -> None:
+    derived = NamedNode(GRAPH + "derived")  # what an export says of these is worked out anew on loading
+    document.triples = [quad.triple for quad in parsed.quads if quad.graph_name != derived]
+    document.places, document.prefixes = parsed.places, parsed.prefixes
+
+
+def read_parts(path: Path, name: str, model: Model | None = None, *, recover: bool = False) -> list[Document]:
+    """Parse one file that may hold the named graphs of an export, each of which is a source file of its own.
+
+    All other named graphs of a TriG or N-Quads file are merged: a graph here is the file it came from.
+    """
+    document = read_file(path, name, model, recover=recover)
+    ending = path.suffix[1:].lower()
+    format_ = FORMATS[ending]
+    if ending not in {"trig", "nq"} or format_ is None or SOURCE not in document.text or document.syntax:
+        return [document]
+    groups: dict[str, list[Triple]] = defaultdict(list)
+    for quad in plain_parse(document.text, format_, name).quads:
+        graph = getattr(quad.graph_name, "value", "")
+        if not graph.startswith(GRAPH):
+            groups[unquote(graph.removeprefix(SOURCE)) if graph.startswith(SOURCE) else name].append(quad.triple)
+    return [
+        Document(part, document.sha256, document.text, triples, document.places, document.prefixes)
+        for part, triples in sorted(groups.items())
+    ]
 
 
 def _decode(data: bytes, name: str) -> str:
@@ -141,58 +134,36 @@ def _decode(data: bytes, name: str) -> str:
         ) from error
 
 
-def _parse(text: str, format_: RdfFormat, name: str) -> list[Quad]:
-    try:
-        return list(parse(text.encode(), format=format_))
-    except SyntaxError as error:
-        message = re.sub(r"^Parser error (?:at line \d+ )?(?:between )?.*?: ", "", str(error.msg))
-        raise SyntaxProblem(name, message, error.lineno, error.offset) from error
-
-
-def _statements(text: str, name: str) -> Iterator[tuple[Place, list[Triple]]]:
-    """Yield each Turtle statement's place and triples."""
-    breaks = [i for i, char in enumerate(text) if char == "\n"]
-    header = ""
-    for start, end in _cut(text):
-        chunk = text[start:end]
-        if re.match(r"@?(prefix|base)\b", chunk, re.IGNORECASE):
-            header += chunk + "\n"
+def _recover(document: Document) -> None:
+    """Read the statements of a Turtle text one by one, keeping what parses and noting what does not."""
+    lines, header, first = Lines(document.text), "", document.syntax[0]
+    found: list[SyntaxProblem] = []
+    for statement in cut(document.text):
+        chunk = document.text[statement.start : statement.end]
+        place = lines.place(statement.start)
+        try:
+            parsed = plain_parse(header + chunk, RdfFormat.TURTLE, document.name)
+        except SyntaxProblem as error:
+            found.append(_moved(error, place, header.count("\n")))
             continue
-        line = bisect.bisect_left(breaks, start)
-        place = Place(line + 1, start - (breaks[line - 1] + 1 if line else 0) + 1)
-        yield place, [quad.triple for quad in _parse(header + chunk, RdfFormat.TURTLE, name)]
+        if statement.directive:
+            header += chunk.replace("\n", " ") + "\n"
+        document.triples += [quad.triple for quad in parsed.quads]
+        for quad in parsed.quads:
+            document.places.setdefault(quad.subject, place)
+        if len(found) >= MAX_SYNTAX_PROBLEMS:
+            break
+    later = [error for error in found if (error.line or 0) > (first.line or 0)]
+    document.syntax = [first, *later][:MAX_SYNTAX_PROBLEMS]
 
 
-def _cut(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the bounds of each statement of a Turtle text that is known to parse."""
-    start: int | None = None
-    directive = ""
-    for match in _TOKEN.finditer(text):
-        kind = match.lastgroup
-        if kind == "space":
-            continue
-        if start is None:
-            start = match.start()
-            directive = match.group().lower()
-        if (
-            kind == "end"
-            or (directive == "prefix" and match.group().startswith("<"))
-            or (directive == "base" and kind == "quoted")
-        ):
-            yield start, match.end()
-            start, directive = None, ""
-
-
-def _search(text: str, subjects: set[Subject]) -> dict[Subject, Place]:
-    """Find where each IRI first begins a line, or first stands at all, in a text that is not Turtle."""
-    places: dict[Subject, Place] = {}
-    wanted = {node.value: node for node in subjects if isinstance(node, NamedNode)}
-    for number, line in enumerate(text.split("\n"), 1):
-        for match in re.finditer(r'[<"]([^<>"\s]+)[>"]', line):
-            node = wanted.pop(match.group(1), None)
-            if node is not None:
-                places[node] = Place(number, match.start() + 1)
-    return places
+def _moved(error: SyntaxProblem, place: Place, header: int) -> SyntaxProblem:
+    """Return an error of a statement parsed by itself at its place in the whole text."""
+    line = (error.line or 1) - header
+    column = error.column
+    if line <= 1 and column is not None:
+        column += place.column - 1
+    return SyntaxProblem(error.source, error.reason, place.line + max(line, 1) - 1, column)
 
 
 # ---------------------------------------------------------------- names for nodes that have none
@@ -213,13 +184,16 @@ def name_nodes(document: Document) -> Document:
     and a changed line changes only its own node. Raises SyntaxProblem for blank nodes in a circle.
     """
     names = _Names(document)
-    triples = {Triple(names(t.subject), t.predicate, names(t.object)) for t in document.triples}
+    try:
+        triples = {Triple(names(t.subject), t.predicate, names(t.object)) for t in document.triples}
+    except RecursionError:
+        raise SyntaxProblem(document.name, "blank nodes form a chain that is too long; give some IRIs") from None
     evidence: set[Term] = {t.object for t in triples if t.predicate == _EVIDENCE}
     triples |= {Triple(node, _TYPE, _EVIDENCE_CLASS) for node in evidence}
     places: dict[Subject, Place] = {}
     for node, place in document.places.items():
         places.setdefault(names(node), place)
-    return Document(document.name, document.sha256, document.text, sorted(triples, key=str), places)
+    return replace(document, triples=sorted(triples, key=str), places=places)
 
 
 class _Names:
@@ -279,9 +253,10 @@ class _Names:
             )
         if node not in self.contents:
             self.open.add(node)
-            self.contents[node] = _digest(
-                "\n".join(sorted(f"{t.predicate} {self.content(t.object)}" for t in self.out[node]))
-            )
+            facts = {f"{t.predicate} {self.content(t.object)}" for t in self.out[node]}
+            if any(t.predicate == _EVIDENCE for t in self.parents[node]):
+                facts.add(f"{_TYPE} {_EVIDENCE_CLASS}")  # saying so or not is the same evidence
+            self.contents[node] = _digest("\n".join(sorted(facts)))
             self.open.discard(node)
         return self.contents[node]
 

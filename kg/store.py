@@ -10,72 +10,76 @@ There is one writer process, held by ``flock``, and one writer thread at a time,
 
 from __future__ import annotations
 
-import base64
-import fcntl
-import json
+import gc
+import hashlib
 import os
 import shutil
 import threading
+import time
 import uuid
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import Any
 from urllib.parse import quote, unquote
 
 import pyoxigraph as ox
 from oxrdflib import OxigraphStore
-from pyoxigraph import Literal, NamedNode, Quad, Triple
+from pyoxigraph import NamedNode, Quad, Triple
 from rdflib import Dataset
-from rdflib.namespace import DCTERMS, PROV, RDF, XSD
+from rdflib.namespace import DCTERMS
 
-from kg.errors import Conflict, LimitExceeded, StoreDamaged, StoreError, StoreFull, StoreLocked
-from kg.reading import Document
-from kg.vocabulary import CHANGE, GRAPH, KG, SOURCE
-
-HISTORY = NamedNode(GRAPH + "history")
-DERIVED = NamedNode(GRAPH + "derived")
-_TYPE, _CHANGE_SET = NamedNode(str(RDF.type)), NamedNode(str(KG.ChangeSet))
-_ASSERTION, _EVIDENCE = NamedNode(str(KG.Assertion)), NamedNode(str(KG.evidence))
-_DIRECTION, _SUPPORTS = NamedNode(str(KG.direction)), NamedNode(str(KG.Supports))
-_SPO = tuple(NamedNode(str(term)) for term in (RDF.subject, RDF.predicate, RDF.object))
-_TIME, _WHO, _STORE = (
-    NamedNode(str(PROV.endedAtTime)),
-    NamedNode(str(PROV.wasAssociatedWith)),
-    NamedNode(str(DCTERMS.isPartOf)),
+from kg.changes import HISTORY, ChangeSet, Delta, compose, entry, read_entry, unpack
+from kg.derivation import DERIVED, derive
+from kg.disk import (
+    CHECKPOINT,
+    FREE_BYTES,
+    Head,
+    copy_graph,
+    damage_named,
+    disk_named,
+    full_at_opening,
+    is_full,
+    make_folder,
+    not_there,
+    open_oxigraph,
+    read_head,
+    take_lock,
+    write_head,
 )
-_USED, _TITLE = NamedNode(str(PROV.used)), NamedNode(str(DCTERMS.title))
+from kg.documents import Document
+from kg.errors import (
+    Conflict,
+    LimitExceeded,
+    NotFound,
+    RevertConflict,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+)
+from kg.vocabulary import CHANGE, EVIDENCE, KG, NODE, SOURCE
 
+SOURCE_LINK = NamedNode(str(DCTERMS.source))
+EVIDENCE_LINK = NamedNode(str(KG.evidence))
 UPDATE_QUADS = 300_000  # one SPARQL update of this size takes about 5 s and 1.3 GB (research/stores.md, size)
-FREE_BYTES = 64 * 1024 * 1024  # reopening a full disk needs headroom for the write-ahead log
+REOPEN_SECONDS = 5.0  # how long opening again waits for readers to let go
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeSet:
-    """One atomic change of the graph; ``sources`` maps each file it loaded to the SHA-256 of its bytes."""
+class Prepared:
+    """A change worked out against one version and not yet made: what it does, and the files behind it.
+
+    ``sources`` maps each file to the SHA-256 of its bytes, or to nothing where the file is taken out.
+    """
 
     version: int
-    time: datetime
-    author: str
-    message: str
-    added: int
-    removed: int
+    delta: Delta
     sources: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """The quads that a change set took away and put in."""
-
-    removed: tuple[Quad, ...]
-    added: tuple[Quad, ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.removed or self.added)
+    reverts: int | None = None
 
 
 class Store:
@@ -84,21 +88,21 @@ class Store:
     def __init__(self, folder: Path, *, free_bytes: int = FREE_BYTES) -> None:
         """Open or create the store in a folder.
 
-        Raises StoreLocked while another process has it open, StoreDamaged where it fails its checks.
+        Raises StoreLocked while another process has it open, StoreDamaged where it fails its checks, and
+        StoreFull where the disk is too full to open it.
         """
         self.folder = folder
+        self.on_reopen: Callable[[], None] | None = None
         self._free_bytes = free_bytes
         self._write = threading.RLock()
         self._pid = os.getpid()
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _take_lock(folder / "lock")
+        self._failed = False
+        make_folder(folder)
+        self._lock = take_lock(folder)
         try:
-            self._inner = _open_oxigraph(folder / "graph")
-            self.dataset = Dataset(store=OxigraphStore(store=self._inner), default_union=True)
-            self.history_entries = self._read_history()
-            self.store_id = self._check_sidecar()
+            self._open()
         except BaseException:
-            self._lock.close()
+            self.close()
             raise
 
     def __enter__(self) -> Store:
@@ -108,10 +112,12 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Close the files; the store cannot be used afterwards."""
-        self.dataset = Dataset()
-        self._inner = ox.Store()
+        """Close the files; whoever uses the store afterwards is told so."""
+        self._let_go()
         self._lock.close()
+
+    def _let_go(self) -> None:
+        self.dataset = self._inner = _CLOSED
 
     # -------------------------------------------------------------- reading
     @property
@@ -126,8 +132,8 @@ class Store:
     def sources(self) -> dict[str, str]:
         """Return file name -> SHA-256 of the bytes it was last loaded from, for files still in the graph."""
         loaded: dict[str, str] = {}
-        for entry in self.history_entries:
-            loaded.update(entry.sources)
+        for change in self.history_entries:
+            loaded.update(change.sources)
         return {name: digest for name, digest in loaded.items() if digest}
 
     def triples(self) -> list[Triple]:
@@ -137,39 +143,165 @@ class Store:
     def triples_except(self, names: Collection[str]) -> list[Triple]:
         """Return every triple that a source file states, but for the named files."""
         seen: dict[Triple, None] = {}
-        for graph in self._inner.named_graphs():
-            if (
-                isinstance(graph, NamedNode)
-                and graph.value.startswith(SOURCE)
-                and source_name(graph.value) not in names
-            ):
-                seen.update((quad.triple, None) for quad in self._inner.quads_for_pattern(None, None, None, graph))
+        for graph in self._source_graphs():
+            if source_name(graph.value) not in names:
+                seen.update((quad.triple, None) for quad in self._match(graph=graph))
         return list(seen)
 
+    def quads(self) -> set[Quad]:
+        """Return every quad of the current version: source graphs and derived triples, without the history."""
+        return self._scan()[1]
+
+    def quads_at(self, version: int) -> set[Quad]:
+        """Return every quad of any version, by undoing the later change sets; raises NotFound for an unknown one."""
+        if version != 0:
+            self.change(version)
+        last, found = self._scan()
+        for later in range(last, version, -1):
+            delta = self._stored_delta(later)
+            found.difference_update(delta.added)
+            found.update(delta.removed)
+        return found
+
+    def _scan(self) -> tuple[int, set[Quad]]:
+        """Return the version and the quads of one moment, whatever is written meanwhile: one iterator sees one state."""
+        found: set[Quad] = set()
+        version, number = 0, str(KG.version)
+        for quad in self._match():
+            graph = getattr(quad.graph_name, "value", "")
+            if graph.startswith(SOURCE) or quad.graph_name == DERIVED:
+                found.add(quad)
+            elif quad.graph_name == HISTORY and quad.predicate.value == number:
+                version = max(version, int(quad.object.value))
+        return version, found
+
+    def _match(self, subject: Any = None, predicate: Any = None, object_: Any = None, graph: Any = None) -> list[Any]:
+        """Return the quads that match; raises StoreDamaged where they cannot all be read."""
+        with damage_named(self.folder):
+            return list(self._inner.quads_for_pattern(subject, predicate, object_, graph))
+
+    def about(self, subject: Any, except_files: Collection[str] = ()) -> list[Quad]:
+        """Return what source files say of a subject."""
+        return self._stated(self._match(subject), except_files)
+
+    def pointing(self, object_: Any, except_files: Collection[str] = (), predicate: Any = None) -> list[Quad]:
+        """Return what source files say with a term as the object."""
+        return self._stated(self._match(None, predicate, object_), except_files)
+
+    def cited(self, source: Any, except_files: Collection[str] = ()) -> Quad | None:
+        """Return some evidence or entity of another file that names a source."""
+        quads = self._match(None, SOURCE_LINK, source)
+        return next((quad for quad in quads if self._stated([quad], except_files)), None)
+
+    def owners(self, node: Any) -> list[Quad]:
+        """Return the links from whatever a node is a part of: evidence of an assertion, a record of an entity."""
+        anything = getattr(node, "value", "").startswith((EVIDENCE, NODE))
+        return self._stated(self._match(None, None if anything else EVIDENCE_LINK, node), ())
+
+    def file_quads(self, name: str) -> list[Quad]:
+        """Return what one source file states."""
+        return self._match(graph=source_graph(name))
+
+    def history_quads(self) -> list[Quad]:
+        """Return the history as PROV-O, without the packed deltas."""
+        return [quad for quad in self._match(graph=HISTORY) if quad.predicate.value != str(KG.delta)]
+
+    def _source_graphs(self) -> list[NamedNode]:
+        with damage_named(self.folder):
+            graphs = list(self._inner.named_graphs())
+        return [graph for graph in graphs if isinstance(graph, NamedNode) and graph.value.startswith(SOURCE)]
+
+    def _stated(self, quads: Iterable[Quad], except_files: Collection[str]) -> list[Quad]:
+        graphs: Iterable[tuple[Quad, str]] = ((quad, getattr(quad.graph_name, "value", "")) for quad in quads)
+        return [
+            q for q, g in graphs if g.startswith(SOURCE) and (not except_files or source_name(g) not in except_files)
+        ]
+
+    def change(self, version: int) -> ChangeSet:
+        """Return one change set; raises NotFound for a version that there is not."""
+        if not 1 <= version <= self.version:
+            raise NotFound("version", str(version), hint=f"The graph has the versions 1 to {self.version}.")
+        return self.history_entries[version - 1]
+
     def delta(self, version: int) -> Delta:
-        """Return exactly what a change set removed and added; raises KeyError for an unknown version."""
-        entry = NamedNode(f"{CHANGE}{version}")
-        quads: list[Any] = list(self._inner.quads_for_pattern(entry, NamedNode(str(KG.delta)), None, HISTORY))
-        if not quads:
-            raise KeyError(version)
-        return _unpack(quads[0].object.value)
+        """Return exactly what a change set removed and added; raises NotFound for an unknown version."""
+        self.change(version)
+        return self._stored_delta(version)
+
+    def _stored_delta(self, version: int) -> Delta:
+        quads = self._match(NamedNode(f"{CHANGE}{version}"), NamedNode(str(KG.delta)), None, HISTORY)
+        with damage_named(self.folder):
+            return unpack(quads[0].object.value)
+
+    def between(self, first: int, second: int) -> Delta:
+        """Return the net difference from one version to another, which may be the earlier one."""
+        low, high = sorted((first, second))
+        net = compose(self.delta(version) for version in range(low + 1, high + 1))
+        if low:
+            self.change(low)
+        return net if first <= second else net.reversed()
 
     # -------------------------------------------------------------- writing
-    def preview(self, documents: Iterable[Document], remove: Iterable[str] = ()) -> Delta:
-        """Return what loading the documents (through ``name_nodes``) and dropping the named files would change."""
+    def prepare(self, documents: Iterable[Document], remove: Iterable[str] = ()) -> Prepared:
+        """Work out what loading the documents (through ``name_nodes``) and dropping the named files would change."""
+        self._recover()
+        documents, remove = list(documents), list(remove)
+        sources = {**{d.name: d.sha256 for d in documents}, **dict.fromkeys(remove, "")}
+        version = self.version
         removed: list[Quad] = []
         added: list[Quad] = []
         for name, triples in [*((d.name, d.triples) for d in documents), *((name, []) for name in remove)]:
-            graph = NamedNode(SOURCE + quote(name))
-            old = set(self._inner.quads_for_pattern(None, None, None, graph))
+            graph = source_graph(name)
+            old = set(self._match(graph=graph))
             new = _as_stored(Quad(t.subject, t.predicate, t.object, graph) for t in triples)
             removed += old - new
             added += new - old
-        if removed or added:
-            stale, fresh = _derive(self._inner if self.version else None, removed, added)
-            removed += stale
-            added += fresh
-        return Delta(tuple(sorted(removed, key=str)), tuple(sorted(added, key=str)))
+        return Prepared(version, self._with_derived(removed, added), sources)
+
+    def prepare_revert(self, version: int) -> Prepared:
+        """Work out how to undo a change set, leaving what came later.
+
+        Raises RevertConflict, naming the later change sets, where those touched the same statements.
+        """
+        self._recover()
+        undo = self.delta(version).of_sources().reversed()
+        with damage_named(self.folder):
+            missing = [quad for quad in undo.removed if quad not in self._inner]
+            present = [quad for quad in undo.added if quad in self._inner]
+        if missing or present:
+            raise RevertConflict(
+                version, self._touched_later(version, {*missing, *present}), len(missing) + len(present)
+            )
+        delta = self._with_derived(undo.removed, undo.added)
+        names = {source_name(getattr(quad.graph_name, "value", "")) for quad in (*undo.removed, *undo.added)}
+        after = {name: self._digest_after(name, version, delta) for name in sorted(names)}
+        return Prepared(self.version, delta, after, version)
+
+    def _touched_later(self, version: int, quads: set[Quad]) -> list[int]:
+        return [
+            later
+            for later in range(version + 1, self.version + 1)
+            if not quads.isdisjoint((*(delta := self.delta(later)).removed, *delta.added))
+        ]
+
+    def _digest_after(self, name: str, version: int, delta: Delta) -> str:
+        """Return the hash of a file as it stood before a version; of its statements where others changed it since."""
+        gone = set(delta.removed)
+        kept = [quad for quad in self.file_quads(name) if quad not in gone]
+        here = source_graph(name)
+        left = sorted(str(quad) for quad in (*kept, *(q for q in delta.added if q.graph_name == here)))
+        if not left:
+            return ""
+        if any(name in change.sources for change in self.history_entries[version:]):
+            return hashlib.sha256("\n".join(left).encode()).hexdigest()
+        stated = [change.sources[name] for change in self.history_entries[: version - 1] if name in change.sources]
+        return stated[-1] if stated else ""
+
+    def _with_derived(self, removed: Sequence[Quad], added: Sequence[Quad]) -> Delta:
+        with damage_named(self.folder):
+            inner = self._inner if self.version else None
+            stale, fresh = derive(inner, removed, added) if removed or added else ([], [])
+        return Delta(tuple(sorted([*removed, *stale], key=str)), tuple(sorted([*added, *fresh], key=str)))
 
     def load(
         self,
@@ -179,6 +311,7 @@ class Store:
         author: str,
         remove: Sequence[str] = (),
         expected_version: int | None = None,
+        change_id: str | None = None,
     ) -> ChangeSet | None:
         """Apply documents as one change set and return it, or None where they change nothing.
 
@@ -186,154 +319,243 @@ class Store:
         StoreFull before writing anything where the disk has too little room.
         """
         with self._write:
-            self._ready_to_write()
+            if expected_version is not None and expected_version != self.version and not self.made(change_id):
+                raise Conflict(expected_version, self.version)
+            return self.commit(self.prepare(documents, remove), message=message, author=author, change_id=change_id)
+
+    def revert(
+        self, version: int, *, message: str, author: str, expected_version: int | None = None
+    ) -> ChangeSet | None:
+        """Undo a change set as a new change set; raises RevertConflict where later ones touched the same."""
+        with self._write:
             if expected_version is not None and expected_version != self.version:
                 raise Conflict(expected_version, self.version)
-            delta = self.preview(documents, remove)
-            if not delta:
+            return self.commit(self.prepare_revert(version), message=message, author=author)
+
+    def commit(
+        self, prepared: Prepared, *, message: str, author: str, change_id: str | None = None
+    ) -> ChangeSet | None:
+        """Make a prepared change and return it, or None where it changes nothing.
+
+        ``change_id`` is the client's own name for the change: the same one again returns the change set
+        that was made, so a client that lost the answer may ask again. Raises Conflict where the store has
+        moved on since the change was prepared.
+        """
+        with self._write:
+            done = self.made(change_id)
+            if done:
+                return done
+            self._recover()
+            self._ready_to_write()
+            if prepared.version != self.version:
+                raise Conflict(prepared.version, self.version)
+            if not prepared.delta:
                 return None
-            sources = {**{d.name: d.sha256 for d in documents}, **dict.fromkeys(remove, "")}
             change = ChangeSet(
                 self.version + 1,
                 datetime.now(UTC).replace(microsecond=0),
                 author,
                 message,
-                len(delta.added),
-                len(delta.removed),
-                sources,
+                len(prepared.delta.added),
+                len(prepared.delta.removed),
+                prepared.sources,
+                change_id,
+                prepared.reverts,
             )
-            self._commit(delta, change)
+            self._write_change(prepared.delta, change)
             self.history_entries = (*self.history_entries, change)
             return change
 
-    def _ready_to_write(self) -> None:
+    def made(self, change_id: str | None) -> ChangeSet | None:
+        """Return the change set with a client's change id, if it was made."""
+        if change_id is None:
+            return None
+        self._recover()
+        return next((change for change in self.history_entries if change.change_id == change_id), None)
+
+    # -------------------------------------------------------------- keeping
+    def verify(self) -> None:
+        """Read everything and compare it with the history; raises StoreDamaged where the two do not agree."""
+        version, held = self._scan()
+        stated = set(compose(self._stored_delta(n) for n in range(1, version + 1)).added)
+        wrong = len(held ^ stated)
+        if wrong:
+            raise StoreDamaged(
+                f"{self.folder} does not hold what its history says: {wrong:,} statement{'s' * (wrong != 1)} differ. "
+                "Restore it from a backup, or delete the folder and load the files again."
+            )
+        self._verify_indexes(held)
+
+    def _verify_indexes(self, quads: Collection[Quad]) -> None:
+        """Look every quad up by each of its terms: Oxigraph keeps it in six orders, and each can be damaged."""
+        graphs = {quad.graph_name for quad in quads}
+        for place, term in enumerate(("subject", "predicate", "object")):
+            for scope in ([None], graphs):
+                found = 0
+                for value in {getattr(quad, term) for quad in quads}:
+                    for graph in scope:
+                        pattern: list[Any] = [None, None, None, graph]
+                        pattern[place] = value
+                        found += sum(q.graph_name in graphs for q in self._match(*pattern))
+                if found != len(quads):
+                    raise StoreDamaged(
+                        f"{self.folder} finds {found:,} of its {len(quads):,} quads by {term}: an index is damaged. "
+                        "Restore it from a backup, or delete the folder and load the files again."
+                    )
+
+    def backup(self, folder: Path) -> None:
+        """Copy the current version into a new folder, which opens as a store; reading and writing go on.
+
+        Every byte is copied: a backup that shared files with the store would share their damage.
+        """
+        not_there(folder)
+        self._only_here()
+        aside = self.folder / f"{CHECKPOINT}{uuid.uuid4().hex}"
+        try:
+            with disk_named(f"{folder} cannot be written", folder):
+                with self._write:
+                    self._recover()
+                    self._inner.backup(str(aside))
+                    head = Head(self.version, self.store_id)
+                copy_graph(aside, folder, head)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+    def _only_here(self) -> None:
         if os.getpid() != self._pid:
             raise StoreError("This store was opened before a fork; only the process that opened it may write.")
+
+    def _ready_to_write(self) -> None:
+        self._only_here()
         free = shutil.disk_usage(self.folder).free
         if free < self._free_bytes:
             raise StoreFull(
                 f"{self.folder} has {free >> 20} MB free and {self._free_bytes >> 20} MB are needed to write safely. Free some space; reading goes on."
             )
 
-    def _commit(self, delta: Delta, change: ChangeSet) -> None:
-        quads = [*delta.added, *self._entry(change, delta)]
+    def _write_change(self, delta: Delta, change: ChangeSet) -> None:
+        quads = [*delta.added, *entry(change, delta, self.store_id)]
+        if delta.removed:
+            _bounded(len(quads) + len(delta.removed))
+        self._failed = True  # until all of it is on disk, whatever comes in between
         try:
-            if not delta.removed:
-                self._inner.bulk_extend(quads) if len(quads) > UPDATE_QUADS else self._inner.extend(quads)
-            else:
-                _bounded(len(quads) + len(delta.removed))
+            if delta.removed:
                 self._inner.update(f"DELETE DATA {{ {_data(delta.removed)} }} ; INSERT DATA {{ {_data(quads)} }}")
+            elif len(quads) > UPDATE_QUADS:
+                self._inner.bulk_extend(quads)
+            else:
+                self._inner.extend(quads)
             self._inner.flush()
-        except OSError as error:
-            raise StoreError(
-                f"Writing version {change.version} to {self.folder} failed ({error}). Whether it was kept shows on the next start; loading again is safe."
-            ) from error
-        _write_sidecar(self.folder, {"version": change.version, "store": self.store_id})
+            write_head(self.folder, Head(change.version, self.store_id))
+        except (OSError, RuntimeError) as error:
+            raise self._write_failed(change, error) from error
+        self._failed = False
 
-    def _entry(self, change: ChangeSet, delta: Delta) -> list[Quad]:
-        node = NamedNode(f"{CHANGE}{change.version}")
-        time = Literal(change.time.isoformat(), datatype=NamedNode(str(XSD.dateTime)))
-        number = NamedNode(str(XSD.integer))
-        facts: list[tuple[NamedNode, NamedNode | Literal]] = [
-            (_TYPE, _CHANGE_SET),
-            (NamedNode(str(KG.version)), Literal(str(change.version), datatype=number)),
-            (_TIME, time),
-            (_WHO, Literal(change.author)),
-            (NamedNode(str(KG.message)), Literal(change.message)),
-            (NamedNode(str(KG.added)), Literal(str(change.added), datatype=number)),
-            (NamedNode(str(KG.removed)), Literal(str(change.removed), datatype=number)),
-            (NamedNode(str(KG.delta)), Literal(_pack(delta))),
-            (_STORE, Literal(self.store_id)),
-        ]
-        quads = [Quad(node, predicate, value, HISTORY) for predicate, value in facts]
-        for name, digest in sorted(change.sources.items()):
-            used = NamedNode(f"{CHANGE}{change.version}/{quote(name)}")
-            quads += [
-                Quad(node, _USED, used, HISTORY),
-                Quad(used, NamedNode(str(KG.file)), Literal(name), HISTORY),
-                Quad(used, NamedNode(str(KG.sha256)), Literal(digest), HISTORY),
-            ]
-        return quads
+    def _write_failed(self, change: ChangeSet, error: BaseException) -> StoreError:
+        """Return the error for a write that failed, saying what became of it where that can be found out."""
+        said = f"Writing version {change.version} to {self.folder} failed ({error})."
+        if is_full(error):  # opening again needs room, and might leave nothing to read from
+            return StoreFull(f"{said} Free some space; reading goes on. {UNKNOWN}")
+        try:
+            self._recover()
+        except StoreError as again:
+            return StoreError(f"{said} Nor could the store be opened again: {again} {UNKNOWN}")
+        if self.version >= change.version:
+            return StoreError(f"{said} The store was opened again, and the change was kept as version {self.version}.")
+        return StoreError(f"{said} The store was opened again; the change was not kept, and nothing else was lost.")
 
     # -------------------------------------------------------------- opening
-    def _read_history(self) -> tuple[ChangeSet, ...]:
+    def _open(self) -> None:
+        self._inner = open_oxigraph(self.folder)
+        self.dataset = Dataset(store=OxigraphStore(store=self._inner), default_union=True)
+        with damage_named(self.folder):
+            entries, stated_id = self._read_history()
+        self.store_id = self._agree(entries, stated_id)
+        self.history_entries = entries
+
+    def _recover(self) -> None:
+        """After a failed write, open the store again: only then is it known what the disk holds, and may be written."""
+        if not self._failed:
+            return
+        with self._write:
+            if not self._failed:
+                return
+            self._ready_to_write()
+            self._let_go()
+            deadline = time.monotonic() + REOPEN_SECONDS
+            while True:
+                gc.collect(0)
+                try:
+                    self._open()
+                    break
+                except StoreLocked:  # a reader still holds the old one
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.05)
+            self._failed = False
+        if self.on_reopen:
+            self.on_reopen()
+
+    def _read_history(self) -> tuple[tuple[ChangeSet, ...], str | None]:
+        """Return the change sets, and the identity of the store that they were made in."""
         facts: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         quads: Iterator[Any] = self._inner.quads_for_pattern(None, None, None, HISTORY)
+        delta = str(KG.delta)
         for quad in quads:
-            facts[quad.subject.value][quad.predicate.value].append(quad.object.value)
-        entries = [_change_set(about, facts) for about in facts.values() if str(KG.version) in about]
-        self._stated_id = next(
-            (about[str(DCTERMS.isPartOf)][0] for about in facts.values() if str(DCTERMS.isPartOf) in about), None
-        )
-        return tuple(sorted(entries, key=lambda entry: entry.version))
+            if quad.predicate.value != delta:  # large, and read one at a time when asked for
+                facts[quad.subject.value][quad.predicate.value].append(quad.object.value)
+        entries = [read_entry(about, facts) for about in facts.values() if str(KG.version) in about]
+        entries.sort(key=lambda entry: entry.version)
+        if [entry.version for entry in entries] != list(range(1, len(entries) + 1)):
+            raise ValueError("the history has gaps")
+        ids = (about[str(DCTERMS.isPartOf)][0] for about in facts.values() if str(DCTERMS.isPartOf) in about)
+        return tuple(entries), next(ids, None)
 
-    def _check_sidecar(self) -> str:
-        path = self.folder / "head.json"
-        if not path.exists():
-            if self.history_entries:
-                raise StoreDamaged(
-                    f"{path} is missing, so what was last acknowledged is unknown. Restore {self.folder} from a backup, or delete it and load again."
-                )
-            store_id = uuid.uuid4().hex
-            _write_sidecar(self.folder, {"version": 0, "store": store_id})
-            return store_id
-        try:
-            head = json.loads(path.read_text(encoding="utf-8"))
-            acknowledged, store_id = int(head["version"]), str(head["store"])
-        except (ValueError, KeyError, TypeError) as error:
+    def _agree(self, entries: Sequence[ChangeSet], stated_id: str | None) -> str:
+        """Compare the graph with the head, and return the identity of the store; raises StoreDamaged."""
+        head, version = read_head(self.folder), len(entries)
+        advice = f"Restore {self.folder} from a backup, or delete it and load the files again."
+        if head is None and version:
+            raise StoreDamaged(f"{self.folder} has no head.json, so what was last acknowledged is unknown. {advice}")
+        if head and version < head.version:
             raise StoreDamaged(
-                f"{path} is not readable ({error}). Restore {self.folder} from a backup, or delete it and load again."
-            ) from error
-        if self.version < acknowledged or (self._stated_id and self._stated_id != store_id):
-            raise StoreDamaged(
-                f"{self.folder} holds version {self.version}, but version {acknowledged} was acknowledged: its last writes are lost. "
-                "Restore it from a backup, or delete the folder and load the files again."
+                f"{self.folder} holds version {version}, but version {head.version} was acknowledged: its last writes are lost. {advice}"
             )
+        if head and stated_id and stated_id != head.store:
+            raise StoreDamaged(f"{self.folder} holds the graph of one store and the head.json of another. {advice}")
+        store_id = head.store if head else uuid.uuid4().hex
+        if head is None or version > head.version:
+            self._acknowledge(Head(version, store_id))
         return store_id
 
-
-# ---------------------------------------------------------------- files beside the graph
-def _take_lock(path: Path) -> IO[str]:
-    lock = path.open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.seek(0)
-        holder = lock.read().strip()
-        lock.close()
-        who = f" by process {holder}" if holder else ""
-        raise StoreLocked(
-            f"The data folder {path.parent} is in use{who}. Stop that process, or choose another folder with --data."
-        ) from error
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock
+    def _acknowledge(self, head: Head) -> None:
+        """Make safe what a process wrote that was killed before it could say so: from now on it is served."""
+        try:
+            self._inner.flush()
+            write_head(self.folder, head)
+        except OSError as error:
+            if is_full(error):
+                raise full_at_opening(self.folder, error) from error
+            raise StoreError(f"{self.folder} cannot be written ({error}).") from error
 
 
-def _open_oxigraph(path: Path) -> ox.Store:
-    try:
-        return ox.Store(str(path))
-    except (OSError, ValueError, RuntimeError) as error:
-        if "lock" in str(error).lower():
-            raise StoreLocked(f"The store {path} is open in another process ({error}).") from error
-        raise StoreDamaged(
-            f"The store {path} cannot be opened ({error}). Restore the folder from a backup, or delete it and load the files again."
-        ) from error
+class _Closed:
+    """Stands where a store was; reading nothing must not look like finding nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise StoreError("The store is closed.")
+
+    def __contains__(self, _: object) -> bool:
+        raise StoreError("The store is closed.")
 
 
-def _write_sidecar(folder: Path, head: Mapping[str, object]) -> None:
-    temporary = folder / "head.json.new"
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(head, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / "head.json")
-    directory = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+_CLOSED: Any = _Closed()
+UNKNOWN = "Whether the change was kept is unknown until the next write or start; asking again with the same change id, or loading again, is safe."
+
+
+def is_part(quad: Quad) -> bool:
+    """Whether the object of a quad is a part of its subject."""
+    return quad.predicate == EVIDENCE_LINK or getattr(quad.object, "value", "").startswith((EVIDENCE, NODE))
 
 
 # ---------------------------------------------------------------- quads
@@ -358,102 +580,9 @@ def _data(quads: Iterable[Quad]) -> str:
     return "\n".join(f"GRAPH {graph} {{ {' '.join(lines)} }}" for graph, lines in by_graph.items())
 
 
-def _pack(delta: Delta) -> str:
-    lines = [f"-{quad} ." for quad in delta.removed] + [f"+{quad} ." for quad in delta.added]
-    return base64.b64encode(zlib.compress("\n".join(lines).encode(), 6)).decode()
-
-
-def _unpack(text: str) -> Delta:
-    lines = zlib.decompress(base64.b64decode(text)).decode().splitlines()
-    sides = {sign: "\n".join(line[1:] for line in lines if line[0] == sign) for sign in "-+"}
-    removed, added = (tuple(ox.parse(sides[sign].encode(), format=ox.RdfFormat.N_QUADS)) for sign in "-+")
-    return Delta(removed, added)
-
-
-def _change_set(about: Mapping[str, Sequence[str]], facts: Mapping[str, Mapping[str, Sequence[str]]]) -> ChangeSet:
-    used = [facts[node] for node in about.get(str(PROV.used), ())]
-    return ChangeSet(
-        version=int(about[str(KG.version)][0]),
-        time=datetime.fromisoformat(about[str(PROV.endedAtTime)][0].replace("Z", "+00:00")),
-        author=about[str(PROV.wasAssociatedWith)][0],
-        message=about[str(KG.message)][0],
-        added=int(about[str(KG.added)][0]),
-        removed=int(about[str(KG.removed)][0]),
-        sources={row[str(KG.file)][0]: row[str(KG.sha256)][0] for row in used},
-    )
-
-
-# ---------------------------------------------------------------- the plain triples behind assertions
-def _derive(store: ox.Store | None, removed: Sequence[Quad], added: Sequence[Quad]) -> tuple[list[Quad], list[Quad]]:
-    """Return the plain triples to remove and to add so that (s, p, o) stands exactly where an assertion has support."""
-    gone, come = _index(removed), _index(added)
-    objects = _after(store, removed, come)
-    stale: list[Quad] = []
-    fresh: list[Quad] = []
-    for assertion in _touched(store, gone, come):
-        for plain in _claims(assertion, gone, come, store):
-            stands = _stands(assertion, plain, objects)
-            present = store is not None and plain in store
-            if stands and not present:
-                fresh.append(plain)
-            elif present and not stands:
-                stale.append(plain)
-    return stale, fresh
-
-
-Node: TypeAlias = Any  # NamedNode or Literal: reading lets nothing else through
-Index = Mapping[Node, Mapping[Node, list[Node]]]
-
-
-def _index(quads: Iterable[Quad]) -> Index:
-    index: dict[Node, dict[Node, list[Node]]] = defaultdict(lambda: defaultdict(list))
-    for quad in quads:
-        index[quad.subject][quad.predicate].append(quad.object)
-    return index
-
-
-def _after(store: ox.Store | None, removed: Sequence[Quad], come: Index) -> Callable[[Node, Node], set[Node]]:
-    """Return a look-up of (subject, predicate) -> objects in the source graphs as they will be."""
-    gone = set(removed)
-
-    def objects(subject: Node, predicate: Node) -> set[Node]:
-        kept: set[Node] = set(come[subject][predicate]) if subject in come else set()
-        for quad in store.quads_for_pattern(subject, predicate, None, None) if store else ():
-            if quad not in gone and quad.graph_name != DERIVED:
-                kept.add(quad.object)
-        return kept
-
-    return objects
-
-
-def _touched(store: ox.Store | None, gone: Index, come: Index) -> Iterator[Node]:
-    seen: set[Node] = set()
-    for index in (gone, come):
-        for node, facts in index.items():
-            if _EVIDENCE in facts or _ASSERTION in facts.get(_TYPE, ()):
-                seen.add(node)
-            elif store and _DIRECTION in facts:
-                seen |= {quad.subject for quad in store.quads_for_pattern(None, _EVIDENCE, node, None)}
-    yield from sorted(seen, key=str)
-
-
-def _claims(assertion: NamedNode, gone: Index, come: Index, store: ox.Store | None) -> Iterator[Quad]:
-    """Yield the plain triple of an assertion, as a quad of the derived graph."""
-    parts: list[Any] = []
-    for term in _SPO:
-        values: list[Node] = [*come.get(assertion, {}).get(term, ()), *gone.get(assertion, {}).get(term, ())]
-        if not values and store:
-            values = [quad.object for quad in store.quads_for_pattern(assertion, term, None, None)]
-        parts.append(values[0] if values else None)
-    if all(isinstance(part, NamedNode) for part in parts):
-        yield Quad(parts[0], parts[1], parts[2], DERIVED)
-
-
-def _stands(assertion: NamedNode, plain: Quad, objects: Callable[[Node, Node], set[Node]]) -> bool:
-    if plain.object not in objects(assertion, _SPO[2]):
-        return False
-    evidence = objects(assertion, _EVIDENCE)
-    return any(_SUPPORTS in objects(node, _DIRECTION) for node in evidence if isinstance(node, NamedNode))
+def source_graph(name: str) -> NamedNode:
+    """Return the graph that holds what a file states."""
+    return NamedNode(SOURCE + quote(name))
 
 
 def source_name(graph: str) -> str:

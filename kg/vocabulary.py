@@ -74,6 +74,8 @@ class KG(DefinedNamespace):
     added: URIRef
     removed: URIRef
     delta: URIRef
+    changeId: URIRef
+    reverts: URIRef
     file: URIRef
     sha256: URIRef
 

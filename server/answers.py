@@ -14,7 +14,9 @@ from starlette.responses import Response
 from kg.errors import KGError, LimitExceeded, NotFound
 from kg.graph import GraphService
 from kg.snapshot import Snapshot
+from server.auth import Authenticator
 from server.graphql.caches import LRU
+from server.graphql.http import caller_of
 from server.parameters import Parameters
 from server.settings import Settings
 
@@ -63,8 +65,9 @@ def entity_path(curie: str) -> str:
 class Answerer:
     """Answers requests for pages and pictures."""
 
-    def __init__(self, service: GraphService, settings: Settings, build: str) -> None:
+    def __init__(self, service: GraphService, settings: Settings, authenticator: Authenticator, build: str) -> None:
         self.service = service
+        self.authenticator = authenticator
         self.settings = settings
         self.build = build
         self.cache: LRU[Answer] = LRU(settings.page_cache_bytes)
@@ -74,16 +77,30 @@ class Answerer:
         """Return what ``make`` makes, or ``explain`` says of the error that it raises."""
         graph = self.service.snapshot
         visit = Visit(request, graph, self.settings)
+        try:
+            await caller_of(request, self.authenticator).reader()
+        except KGError as error:
+            return self._response(visit, self._explained(visit, explain, error))
         etag = self._etag(visit)
         if etag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=_headers(visit, {"ETag": etag}))
+            return Response(status_code=304, headers=self._headers(visit, {"ETag": etag}))
         answer = self.cache.get(etag)
         if answer is None:
             answer = await self._made(visit, make, explain)
             if answer.status == 200:
                 answer = replace(answer, headers={**answer.headers, "ETag": etag})
                 self.cache.put(etag, answer, len(answer.body) + 500)
-        return Response(answer.body, answer.status, _headers(visit, answer.headers), f"{answer.media}; charset=utf-8")
+        return self._response(visit, answer)
+
+    def _response(self, visit: Visit, answer: Answer) -> Response:
+        headers = self._headers(visit, answer.headers)
+        return Response(answer.body, answer.status, headers, f"{answer.media}; charset=utf-8")
+
+    @staticmethod
+    def _explained(visit: Visit, explain: Explain, error: KGError) -> Answer:
+        said = explain(visit, error)
+        own = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        return replace(said, status=error.status, headers={**said.headers, **own})
 
     async def _made(self, visit: Visit, make: Make, explain: Explain) -> Answer:
         if self.limiter is None:
@@ -94,7 +111,18 @@ class Answerer:
                 raise LimitExceeded("max_url_bytes", self.settings.max_url_bytes, given, "Ask for less at a time.")
             return await anyio.to_thread.run_sync(make, visit, limiter=self.limiter)
         except KGError as error:
-            return replace(explain(visit, error), status=error.status)
+            return self._explained(visit, explain, error)
+
+    def _headers(self, visit: Visit, own: Mapping[str, str]) -> dict[str, str]:
+        """Return the headers of an answer; behind a token no shared cache may keep it."""
+        private = self.authenticator.reads_need_token
+        shared = {
+            "Cache-Control": "private, no-cache" if private else "no-cache",
+            "Vary": "Origin, Authorization" if private else "Origin",
+            "X-Content-Type-Options": "nosniff",
+        }
+        embeddable = embedding_headers(visit) if visit.path.rpartition("/")[2].startswith(("view", "oembed")) else {}
+        return {**shared, **embeddable, **own}
 
     def _etag(self, visit: Visit) -> str:
         scope = visit.request.scope
@@ -120,12 +148,6 @@ def embedding_headers(visit: Visit) -> dict[str, str]:
     if origin in allowed:
         return {"Access-Control-Allow-Origin": origin, "Cross-Origin-Resource-Policy": "cross-origin"}
     return {}
-
-
-def _headers(visit: Visit, own: Mapping[str, str]) -> dict[str, str]:
-    shared = {"Cache-Control": "no-cache", "Vary": "Origin", "X-Content-Type-Options": "nosniff"}
-    embeddable = embedding_headers(visit) if visit.path.rpartition("/")[2].startswith(("view", "oembed")) else {}
-    return {**shared, **embeddable, **own}
 
 
 def depth(request: Request) -> int:

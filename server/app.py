@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,16 +14,21 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
+from kg.errors import KGError
 from kg.graph import GraphService
+from server import oidc
 from server.answers import Answerer
+from server.auth import Authenticator
 from server.graphql.caches import LRU
 from server.graphql.execution import Engine
-from server.graphql.http import GraphQLEndpoint, prefers_html
+from server.graphql.http import JSON, GraphQLEndpoint, caller_of, prefers_html, refused
 from server.graphql.query import build_schema
+from server.graphql.running import Runner
+from server.graphql.websocket import SocketEndpoint
 from server.observability import Metrics, Observed
 from server.pages import Site
 from server.pages.graphiql import graphiql_page
@@ -35,26 +41,38 @@ log = structlog.get_logger("cartograph")
 
 
 def create_app(
-    service: GraphService, settings: Settings | None = None, on_stop: Callable[[], None] | None = None
+    service: GraphService,
+    settings: Settings | None = None,
+    on_stop: Callable[[], None] | None = None,
+    local_key: str | None = None,
 ) -> Starlette:
-    """Return the application that serves a graph; ``on_stop`` is called when it shuts down."""
+    """Return the application that serves a graph.
+
+    ``on_stop`` is called when it shuts down and nothing runs any more; ``local_key`` is a secret that
+    lets this machine's own user write.
+    """
     settings = settings or Settings()
     metrics, assets = Metrics(), WebAssets()
     site = Site(service.model, assets)
     problems = Problems(site)
-    answerer = Answerer(service, settings, site.stamp)
     schema = build_schema(service.model, settings)
-    engine = Engine(schema, service, settings)
-    endpoint = GraphQLEndpoint(engine, settings, metrics)
-    _publish(metrics, service, engine, endpoint)
+    engine = Engine(schema, service, settings, metrics)
+    runner = Runner(engine, settings, metrics)
+    authenticator = Authenticator(
+        service.store.folder, settings, metrics, local_key=local_key, provider=oidc.provider(settings)
+    )
+    endpoint = GraphQLEndpoint(runner, settings, authenticator)
+    answerer = Answerer(service, settings, authenticator, site.stamp)
+    _publish(metrics, service, runner, endpoint)
     _publish_cache(metrics, "page", answerer.cache)
-    pages = _Pages(service, schema.as_str(), metrics, assets)
+    pages = _Pages(service, schema.as_str(), metrics, assets, authenticator)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         if not assets.built:
             log.warning("browser_assets_missing", reason=assets.missing_reason)
         yield
+        await anyio.to_thread.run_sync(runner.close)
         if on_stop:
             on_stop()
 
@@ -73,6 +91,7 @@ def create_app(
     routes = [
         *page_routes(site, answerer),
         Route("/graphql", _Any(graphql)),
+        WebSocketRoute("/graphql", _Any(SocketEndpoint(runner, settings, authenticator))),
         Route("/schema.graphql", pages.sdl),
         Route("/health", pages.health),
         Route("/ready", pages.ready),
@@ -89,9 +108,9 @@ def create_app(
         routes=routes,
         middleware=middleware,
         lifespan=lifespan,
-        exception_handlers={HTTPException: problems.http, 500: problems.fault},
+        exception_handlers={HTTPException: problems.http, KGError: _refused, 500: problems.fault},
     )
-    app.state.engine, app.state.endpoint, app.state.service = engine, endpoint, service
+    app.state.engine, app.state.endpoint, app.state.service, app.state.runner = engine, endpoint, service, runner
     return app
 
 
@@ -108,10 +127,14 @@ class _Any:
 class _Pages:
     """The small endpoints beside /graphql."""
 
-    def __init__(self, service: GraphService, sdl: str, metrics: Metrics, assets: WebAssets) -> None:
+    def __init__(
+        self, service: GraphService, sdl: str, metrics: Metrics, assets: WebAssets, authenticator: Authenticator
+    ) -> None:
         self.service, self.text, self.numbers, self.assets = service, sdl, metrics, assets
+        self.authenticator = authenticator
 
-    async def sdl(self, _: Request) -> Response:
+    async def sdl(self, request: Request) -> Response:
+        await caller_of(request, self.authenticator).reader()
         return PlainTextResponse(self.text + "\n")
 
     async def health(self, _: Request) -> Response:
@@ -121,7 +144,8 @@ class _Pages:
         version = self.service.snapshot.version
         return JSONResponse({"status": "ready", "version": version.number, "browserAssets": self.assets.built})
 
-    async def metrics(self, _: Request) -> Response:
+    async def metrics(self, request: Request) -> Response:
+        await caller_of(request, self.authenticator).reader()
         return Response(self.numbers.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -130,17 +154,20 @@ def _cors(settings: Settings) -> Middleware:
         CORSMiddleware,
         allow_origins=list(settings.cors_origins),
         allow_methods=["GET", "POST"],
-        allow_headers=["content-type", "x-request-id", "if-none-match"],
-        expose_headers=["etag", "x-request-id"],
+        allow_headers=["authorization", "content-type", "x-request-id", "if-none-match"],
+        expose_headers=["etag", "retry-after", "x-request-id"],
         max_age=3600,
     )
 
 
-def _publish(metrics: Metrics, service: GraphService, engine: Engine, endpoint: GraphQLEndpoint) -> None:
+def _publish(metrics: Metrics, service: GraphService, runner: Runner, endpoint: GraphQLEndpoint) -> None:
     metrics.gauge("graph_version", "Version of the graph being served.", lambda: service.snapshot.version.number)
     metrics.gauge("graph_entities", "Entities in the graph.", lambda: len(service.snapshot.entities))
     metrics.gauge("graph_edges", "Edges in the graph.", lambda: service.snapshot.edge_count)
-    _publish_cache(metrics, "document", engine.documents)
+    metrics.gauge("graphql_streams", "WebSockets and event streams that are open.", lambda: runner.streams.open)
+    metrics.gauge("graphql_listeners", "Subscriptions to changes of the graph.", lambda: len(runner.engine.changes))
+    metrics.gauge("graph_writes_waiting", "Writes that run or wait.", lambda: runner.lane.waiting)
+    _publish_cache(metrics, "document", runner.engine.documents)
     _publish_cache(metrics, "response", endpoint.responses)
     metrics.gauge("response_cache_bytes", "Bytes used by the response cache.", lambda: endpoint.responses.used)
 
@@ -149,3 +176,9 @@ def _publish_cache(metrics: Metrics, name: str, cache: LRU[Any]) -> None:
     metrics.gauge(f"{name}_cache_hits", f"Hits of the {name} cache.", lambda: cache.hits)
     metrics.gauge(f"{name}_cache_misses", f"Misses of the {name} cache.", lambda: cache.misses)
     metrics.gauge(f"{name}_cache_entries", f"Entries in the {name} cache.", lambda: len(cache))
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    if not isinstance(error, KGError):
+        raise error
+    return refused(error, JSON)

@@ -18,15 +18,25 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def configure_logging(level: str, format_: str) -> None:
-    """Send structured logs to standard error: readable lines on a terminal, JSON elsewhere."""
+    """Send structured logs to standard error: readable lines on a terminal, JSON elsewhere.
+
+    Tracebacks come without the values of variables, for tokens are among them.
+    """
     console = format_ == "console" or (format_ == "auto" and sys.stderr.isatty())
-    renderer = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    tracebacks = structlog.processors.ExceptionRenderer(
+        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    )
+    renderer = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if console
+        else structlog.processors.JSONRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            *([] if console else [structlog.processors.dict_tracebacks]),
+            *([] if console else [tracebacks]),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
@@ -51,6 +61,18 @@ class Metrics:
             "GraphQL operations, by how they were answered: compiled, interpreted, cached or refused.",
             ["how"],
             registry=self.registry,
+        )
+        self.writes = Counter(
+            "graph_writes",
+            "Attempts to change the graph, by what was tried and what became of it.",
+            ["what", "result"],
+            registry=self.registry,
+        )
+        self.write_seconds = Histogram(
+            "graph_write_seconds", "Time to check and apply a change, in seconds.", registry=self.registry
+        )
+        self.refused_tokens = Counter(
+            "tokens_refused", "Requests with a token that is not valid.", registry=self.registry
         )
         self._gauges: dict[str, Gauge] = {}
 

@@ -31,13 +31,32 @@ class Settings:
     )
     graphiql: bool = setting(True, "Whether /graphql shows GraphiQL to browsers.")
     embed_ancestors: tuple[str, ...] = setting(
-        ("*",), "Origins whose pages may embed views and read them by script; * for any, empty for none."
+        (), "Origins, separated by commas, whose pages may frame views and read them by script; * for any."
     )
     public_url: str = setting(
         "", "Address that links in pictures, embeds and oEmbed answers start with; the one asked for when not set."
     )
     introspection: bool = setting(True, "Whether the GraphQL schema may be asked for.")
+    reads_need_token: bool = setting(False, "Whether reading needs a token as well; writing always does.")
+    auth_failures: int = setting(10, "Failed tokens from one address before it must wait.")
+    auth_window_seconds: float = setting(60.0, "How long failed tokens count, in seconds.")
+    oidc_issuer: str = setting("", "Issuer of the JWTs of an identity provider; empty for none.")
+    oidc_audience: str = setting("", "Audience its JWTs must name.")
+    oidc_jwks: str = setting("", "Its keys: a https address or a file with a JSON Web Key Set.")
+    oidc_role_claim: str = setting("roles", "Claim that holds the roles; realm_access.roles looks one level down.")
+    oidc_roles: tuple[str, ...] = setting(
+        (), "What its role names mean here: staff=curator,it=admin. By default they are reader, curator and admin."
+    )
+    oidc_name_claim: str = setting("preferred_username", "Claim that names the author of a change; else sub does.")
     max_body_bytes: int = setting(1_000_000, "Largest request body, in bytes.")
+    max_upload_bytes: int = setting(64_000_000, "Largest request body of who may write, in bytes.")
+    upload_seconds: float = setting(20.0, "Longest time spent on parsing one source of a change, in seconds.")
+    upload_megabytes: int = setting(1_000, "Memory that parsing one source of a change may take, in MB.")
+    max_writes_waiting: int = setting(8, "Writes that may wait for the one that runs.")
+    max_subscriptions: int = setting(20, "Operations that may run at once on one WebSocket.")
+    max_streams: int = setting(1_000, "WebSockets and event streams open at once.")
+    keep_alive_seconds: float = setting(15.0, "A sign of life goes out on an idle stream this often, in seconds.")
+    ws_init_seconds: float = setting(10.0, "Time a WebSocket has to send connection_init, in seconds.")
     max_url_bytes: int = setting(16_000, "Longest query string of a GET, in bytes.")
     max_tokens: int = setting(4_000, "Most tokens in a GraphQL document.")
     max_depth: int = setting(16, "Deepest nesting of fields in an operation.")

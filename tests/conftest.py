@@ -59,13 +59,17 @@ def service(tmp_path: Path, model: Model, tiny_documents: list[Document]) -> Ite
 
 
 @pytest.fixture
-def make_client(service: GraphService) -> Callable[..., TestClient]:
+def make_client(service: GraphService) -> Iterator[Callable[..., TestClient]]:
     """A client of the whole application, with settings of the test's choice."""
+    made: list[TestClient] = []
 
     def make(**settings: Any) -> TestClient:
-        return TestClient(create_app(service, Settings(**settings)), raise_server_exceptions=False)
+        made.append(TestClient(create_app(service, Settings(**settings)), raise_server_exceptions=False))
+        return made[-1]
 
-    return make
+    yield make
+    for client in made:
+        client.app.state.runner.close()  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from kg import Model, Snapshot
 from kg.checking import check
 from kg.graph import builtin_reference, read_files
 from kg.model import data_folder
+from kg.ontologies import build
 from kg.reading import files_under
-from kg.reference import build, load_reference
+from kg.reference import load_reference
 from tests.conftest import ROOT, SHARED_REFERENCE
 
 SEEDS = data_folder("seeds")

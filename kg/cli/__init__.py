@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 
 import click
 
-from kg.cli import curate
+from kg.cli import checks, curate, files, history, keeping, tokens
 from kg.cli import schema as schema_commands
 
 
@@ -24,7 +24,15 @@ def main() -> None:
     """
 
 
-for _command in (*curate.COMMANDS, *schema_commands.COMMANDS):
+for _command in (
+    *checks.COMMANDS,
+    *curate.COMMANDS,
+    *history.COMMANDS,
+    *files.COMMANDS,
+    *keeping.COMMANDS,
+    *tokens.COMMANDS,
+    *schema_commands.COMMANDS,
+):
     main.add_command(_command)
 
 

@@ -1,89 +1,22 @@
-"""Commands of a curator: check, load, history and status."""
+"""Commands that change the graph or say how it stands: load, status."""
 
 from __future__ import annotations
 
-import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from kg.checking import Diagnostic, check, with_excerpts
-from kg.cli.options import DATA, FOLDER, PATHS, SCHEMA, plain_errors, read_with_progress
+from kg.cli.checks import show_text
+from kg.cli.diffs import show_diff
+from kg.cli.options import DATA, FOLDER, PATHS, SCHEMA, plain_errors, progress_bar, read_with_progress
+from kg.cli.remote import load_through, running_service
 from kg.errors import CheckFailed
-from kg.graph import GraphService, builtin_reference, open_service, seed_changes
+from kg.graph import GraphService, Plan, open_service, seed_changes
 from kg.model import data_folder, load_model
-from kg.reading import Document
-from kg.reference import load_reference
 from kg.store import Store, default_author
-
-
-@click.command("check")
-@PATHS
-@SCHEMA
-@click.option(
-    "--reference",
-    type=click.Path(path_type=Path),
-    envvar="KG_REFERENCE",
-    help="Identifier tables; by default the small built-in ones.",
-)
-@click.option("--against", type=FOLDER, help="Data folder whose graph the files may refer to.")
-@click.option("--format", "format_", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
-@click.option("--strict", is_flag=True, help="Count warnings as errors.")
-def check_(
-    paths: Sequence[Path], schema: Path | None, reference: Path | None, against: Path | None, format_: str, strict: bool
-) -> None:
-    """Check files: syntax, fields, evidence, kinds, identifiers, labels.
-
-    Exit code 0: nothing wrong; 1: problems, all listed with file, line and column; 2: could not check.
-    """
-    with plain_errors():
-        model = load_model(schema)
-        tables = load_reference(reference) if reference else builtin_reference()
-        documents = read_with_progress(paths, quiet=format_ != "text")
-        context = _context(against, documents)
-        diagnostics = check(documents, model, tables, context)
-    _print_diagnostics(diagnostics, documents, format_)
-    raise SystemExit(1 if any(strict or d.severity == "error" for d in diagnostics) else 0)
-
-
-def _context(folder: Path | None, documents: Sequence[Document]) -> list[Any]:
-    if folder is None:
-        return []
-    with Store(folder) as store:
-        return store.triples_except({document.name for document in documents})
-
-
-def _print_diagnostics(diagnostics: Sequence[Diagnostic], documents: Sequence[Document], format_: str) -> None:
-    if format_ == "json":
-        click.echo(json.dumps([d.as_dict() for d in diagnostics], indent=2))
-    elif format_ == "github":
-        for d in diagnostics:
-            click.echo(
-                f"::{d.severity} file={d.source},line={d.line or 1},col={d.column or 1},title={d.code}::{d.message} {d.hint}".rstrip()
-            )
-    else:
-        _print_text(diagnostics, documents)
-
-
-def _print_text(diagnostics: Sequence[Diagnostic], documents: Sequence[Document]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    for d, excerpt in with_excerpts(diagnostics, documents):
-        colour = "red" if d.severity == "error" else "yellow"
-        place = ":".join(str(part) for part in (d.source, d.line, d.column) if part is not None)
-        console.print(f"[bold]{escape(place)}[/]: [{colour}]{d.severity}[/]: {escape(d.message)} [dim]\\[{d.code}][/]")
-        if excerpt:
-            console.print(f"    [dim]{d.line:>5} |[/] {escape(excerpt[:160])}")
-        if d.hint:
-            console.print(f"          [dim]=[/] {escape(d.hint)}")
-    errors = sum(d.severity == "error" for d in diagnostics)
-    warnings = len(diagnostics) - errors
-    triples = sum(len(document.triples) for document in documents)
-    console.print(f"{len(documents)} files, {triples:,} triples: {errors} errors, {warnings} warnings")
 
 
 @click.command()
@@ -94,6 +27,7 @@ def _print_text(diagnostics: Sequence[Diagnostic], documents: Sequence[Document]
 @click.option("--author", default=default_author, show_default="user name", help="Who; kept in the history.")
 @click.option("--remove", multiple=True, metavar="NAME", help="Take out what this file said.")
 @click.option("--dry-run", is_flag=True, help="Say what would change and change nothing.")
+@click.option("--all", "every", is_flag=True, help="Show every line of the diff, not the first of each group.")
 def load(
     paths: Sequence[Path],
     data: Path,
@@ -102,57 +36,58 @@ def load(
     author: str,
     remove: Sequence[str],
     dry_run: bool,
+    every: bool,
 ) -> None:
-    """Check files and load them as one change set; a file replaces what it said before.
+    """Check files, print what they change, and load them as one change set.
 
-    Loading the same files twice changes nothing. Stop a running service first: it holds the store.
+    A file replaces what it said before and leaves what others said. Loading the same files twice changes
+    nothing. While a service runs on the data folder, the change is made through it.
     """
-    with plain_errors(), Store(data) as store:
-        service = GraphService(store, load_model(schema))
-        documents = read_with_progress(paths)
-        if dry_run:
-            problems = [d for d in service.check(documents, remove) if d.severity == "error"]
-            if problems:
-                raise CheckFailed(problems)
-            delta = service.preview(documents, remove)
-            click.echo(f"Would add {len(delta.added):,} and remove {len(delta.removed):,} quads; nothing was changed.")
-            return
-        names = ", ".join(document.name for document in documents[:3]) + (" …" if len(documents) > 3 else "")
-        change = service.load(documents, message=message or f"load {names}", author=author, remove=remove)
-        if change is None:
-            click.echo(f"Nothing changed: the store at version {store.version} already says all that.")
-        else:
-            click.echo(
-                f"Version {change.version}: {change.added:,} quads added, {change.removed:,} removed. {service.snapshot!r}"
-            )
-
-
-@click.command()
-@DATA
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def history(data: Path, format_: str) -> None:
-    """List the change sets, newest first."""
-    with plain_errors(), Store(data) as store:
-        entries = store.history()[::-1]
-    if format_ == "json":
-        rows = [
-            {
-                "version": e.version,
-                "time": e.time.isoformat(),
-                "author": e.author,
-                "message": e.message,
-                "added": e.added,
-                "removed": e.removed,
-                "sources": dict(e.sources),
-            }
-            for e in entries
-        ]
-        click.echo(json.dumps(rows, indent=2))
+    remote = running_service(data)
+    if remote:
+        with plain_errors():
+            load_through(remote, paths, message=message, author=author, remove=remove, dry_run=dry_run, every=every)
         return
-    table = Table("Version", "Time", "Author", "Added", "Removed", "Message", box=None)
-    for e in entries:
-        table.add_row(str(e.version), e.time.isoformat(sep=" "), e.author, f"{e.added:,}", f"{e.removed:,}", e.message)
-    Console().print(table)
+    with plain_errors(), Store(data) as store:
+        model = load_model(schema)
+        service = GraphService(store, model)
+        documents = read_with_progress(paths, model)
+        try:
+            with progress_bar() as progress:
+                plan = service.plan(documents, remove, progress)
+        except CheckFailed as error:
+            show_text(error.diagnostics, documents, Console(stderr=True, highlight=False, soft_wrap=True))
+            click.echo("kg: nothing was loaded.", err=True)
+            raise SystemExit(1) from None
+        names = ", ".join(document.name for document in documents[:3]) + (" …" if len(documents) > 3 else "")
+        del documents  # what is to be written is in the plan; a large file is in memory once less
+        _load(service, plan, message or f"load {names}", author, dry_run, every)
+
+
+def _load(
+    service: GraphService,
+    plan: Plan,
+    message: str,
+    author: str,
+    dry_run: bool,
+    every: bool,
+) -> None:
+    for warning in plan.warnings:
+        click.echo(str(warning), err=True)
+    if not plan:
+        click.echo(f"Nothing changed: the store at version {service.store.version} already says all that.")
+        return
+    show_diff(plan.diff, every=every)
+    delta = plan.prepared.delta
+    if dry_run:
+        click.echo(f"Would add {len(delta.added):,} and remove {len(delta.removed):,} quads; nothing was changed.")
+        return
+    started = time.monotonic()
+    change = service.apply(plan, message=message, author=author)
+    if change:
+        rate = (change.added + change.removed) / max(time.monotonic() - started, 0.001)
+        counts = f"{change.added:,} quads added, {change.removed:,} removed ({rate:,.0f}/s)"
+        click.echo(f"Version {change.version}: {counts}. {service.snapshot!r}")
 
 
 @click.command()
@@ -177,4 +112,4 @@ def status(data: Path, schema: Path | None, seeds: Path | None) -> None:
         click.echo(f"Load them with: kg load {seeds or data_folder('seeds')} --data {data}")
 
 
-COMMANDS = (check_, load, history, status)
+COMMANDS = (load, status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,9 +10,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from kg.documents import Document
 from kg.errors import CheckFailed, KGError
 from kg.graph import read_files
-from kg.reading import Document
+from kg.model import Model
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -46,16 +47,32 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def read_with_progress(paths: Sequence[Path], *, quiet: bool = False) -> list[Document]:
-    """Read files, with a progress bar on a terminal."""
+def read_with_progress(paths: Sequence[Path], model: Model | None = None, *, quiet: bool = False) -> list[Document]:
+    """Read files with a progress bar, going on past syntax errors, which the documents keep."""
+    with progress_bar(quiet=quiet) as progress:
+        return read_files(paths, progress, model, recover=True)
+
+
+@contextmanager
+def progress_bar(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """Give a function (stage, done, total) that draws a bar with the rate, on a terminal only."""
     console = Console(stderr=True)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
-        task = progress.add_task("reading", total=None)
-        return read_files(paths, lambda _, done, total: progress.update(task, completed=done, total=total))
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task("starting", total=None, rate="")
+
+        def progress(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total or None, rate=_rate(bar.tasks[task].speed))
+
+        yield progress
+
+
+def _rate(speed: float | None) -> str:
+    return f"{speed:,.0f}/s" if speed else ""

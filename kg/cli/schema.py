@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +12,8 @@ import click
 from kg.cli.options import FOLDER, SCHEMA, plain_errors
 from kg.context import jsonld_context
 from kg.graph import read_files
-from kg.model import load_model
-from kg.reference import BUILT_IN, build
+from kg.model import Model, load_model
+from kg.ontologies import build
 
 
 @click.group()
@@ -48,29 +49,32 @@ def reference() -> None:
     multiple=True,
     help="Only the identifiers used in these files, and their neighbours.",
 )
-def reference_build(folder: Path, output: Path | None, only_for: Sequence[Path]) -> None:
-    """Build tables from a folder of TSV tables (mondo.tsv.gz, cl.tsv.gz, hp.tsv.gz, hgnc.tsv.gz …)."""
+@SCHEMA
+def reference_build(folder: Path, output: Path | None, only_for: Sequence[Path], schema: Path | None) -> None:
+    """Build tables from a folder of ontologies: *.obo, *.owl, *.ttl, or tables such as mondo.tsv, gzipped or not.
+
+    The same folder gives the same bytes. Use the result with `kg check --reference FILE`.
+    """
     with plain_errors():
-        only = None
-        if only_for:
-            curie = load_model().prefixes.curie
-            only = {
-                curie(t.value)
-                for d in read_files(only_for)
-                for triple in d.triples
-                for t in (triple.subject, triple.object)
-                if hasattr(t, "value")
-            }
-        text = build(folder, only)
+        text = build(folder, _curies(only_for, load_model(schema)) if only_for else None)
     if output is None:
         click.echo(text, nl=False)
-    elif output.suffix == ".gz":
-        import gzip
-
-        output.write_bytes(gzip.compress(text.encode(), mtime=0))
     else:
-        output.write_text(text, encoding="utf-8")
-    click.echo(f"{text.count(chr(10)):,} lines; the built-in table is {BUILT_IN}", err=True)
+        data = text.encode()
+        output.write_bytes(gzip.compress(data, mtime=0) if output.suffix == ".gz" else data)
+    click.echo(f"{text.count(chr(10)):,} lines", err=True)
+
+
+def _curies(paths: Sequence[Path], model: Model) -> set[str]:
+    """Return every identifier that files mention."""
+    mentioned = {
+        term.value
+        for document in read_files(paths, model=model)
+        for triple in document.triples
+        for term in (triple.subject, triple.object)
+        if hasattr(term, "value")
+    }
+    return {model.prefixes.curie(iri) for iri in mentioned}
 
 
 COMMANDS = (schema, reference)

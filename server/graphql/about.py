@@ -1,13 +1,12 @@
-"""The queries about the graph itself: ``metagraph``, ``version`` and ``history``."""
+"""The query ``metagraph``: what there is in the graph and what can be asked of it."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import strawberry
 
-from kg.errors import BadInput
 from kg.model import Model
 from kg.snapshot import Snapshot
 from server.graphql.members import fill, listed, member
@@ -128,55 +127,6 @@ def metagraph_field(types: Types) -> Any:
     )
 
 
-# -------------------------------------------------------------- versions
-def version_field() -> Any:
-    """Return the ``version`` query."""
-    members = {
-        "number": member(int, "Number of the last change set; each adds one."),
-        "tag": member(str, "Short name of this version of this store; part of the ETag."),
-        "time": member(datetime | None, "When it came about."),
-        "author": member(str | None, "Who made the last change."),
-        "message": member(str | None, "Why."),
-        "entities": member(int, "Number of entities."),
-        "assertions": member(int, "Number of assertions."),
-        "edges": member(int, "Number of assertions that some evidence supports."),
-        "evidence": member(int, "Number of pieces of evidence."),
-        "sources": member(int, "Number of sources."),
-    }
-    type_ = strawberry.type(
-        fill(type("GraphVersion", (), {}), members),
-        name="GraphVersion",
-        description="Which graph this is, and how large.",
-    )
-
-    def version(self: Request, as_of: date | None = None) -> Any:
-        return VersionView(self.at(as_of))
-
-    return member(
-        type_, "Which version of the graph answers, and how large it is.", version, as_of=(date | None, AS_OF)
-    )
-
-
-def history_field() -> Any:
-    """Return the ``history`` query."""
-    members = {
-        "version": member(int, "Version that the change made."),
-        "time": member(datetime, "When it was made."),
-        "author": member(str, "Who made it."),
-        "message": member(str, "Why it was made."),
-        "added": member(int, "Number of quads it added."),
-        "removed": member(int, "Number of quads it removed."),
-    }
-    type_ = strawberry.type(
-        fill(type("ChangeSet", (), {}), members), name="ChangeSet", description="One atomic change of the graph."
-    )
-
-    def history(self: Request, first: int = 20) -> Any:
-        return _newest(self, first)
-
-    return member(listed(type_), "Change sets, newest first.", history, first=(int, "Return at most this many."))
-
-
 class MetagraphView:
     """What ``metagraph`` reads."""
 
@@ -230,26 +180,3 @@ class _Metaedge:
 
     def __init__(self, subject: str, relation: str, object_: str, count: int) -> None:
         self.subject, self.relation, self.object, self.count = subject, relation, object_, count
-
-
-class VersionView:
-    """What ``version`` reads."""
-
-    def __init__(self, graph: Snapshot) -> None:
-        version = graph.version
-        self.number, self.tag, self.time, self.author, self.message = (
-            version.number,
-            version.tag,
-            version.time,
-            version.author,
-            version.message,
-        )
-        self.entities, self.assertions, self.edges = len(graph.entities), len(graph.assertions), graph.edge_count
-        self.evidence, self.sources = graph.evidence_count, len(graph.sources)
-
-
-def _newest(request: Request, first: int) -> list[Any]:
-    if first < 0:
-        raise BadInput(f"The argument first is {first}; it must be 0 or more.")
-    entries = [entry for entry in request.service.store.history() if entry.version <= request.graph.version.number]
-    return entries[::-1][:first]

@@ -23,14 +23,23 @@ def formatted(error: GraphQLError) -> GraphQLFormattedError:
         return {**error.formatted, "extensions": {"code": code, **(error.extensions or {})}}
     if isinstance(cause, ValueError | TypeError) and error.path is None:
         return {**error.formatted, "extensions": {"code": "BAD_USER_INPUT"}}
+    return {**error.formatted, **_masked(cause, error.path)}  # type: ignore[typeddict-item]
+
+
+def problem(error: BaseException) -> dict[str, Any]:
+    """Return an error that ended an operation as it goes over the wire, masked unless it was raised on purpose."""
+    if isinstance(error, KGError):
+        return {"message": str(error), "extensions": error.extensions}
+    return _masked(error, None)
+
+
+def _masked(cause: BaseException, path: Any) -> dict[str, Any]:
     number = uuid.uuid4().hex[:12]
-    log.error("internal_error", error_id=number, path=error.path, exc_info=cause)
-    masked: dict[str, Any] = {
-        **error.formatted,
+    log.error("internal_error", error_id=number, path=path, exc_info=cause)
+    return {
         "message": f"Something went wrong here; the log has it under {number}.",
+        "extensions": {"code": "INTERNAL_SERVER_ERROR", "errorId": number},
     }
-    masked["extensions"] = {"code": "INTERNAL_SERVER_ERROR", "errorId": number}
-    return masked  # type: ignore[return-value]
 
 
 def _cause(error: GraphQLError) -> BaseException | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from inspect import isawaitable
 from typing import Any
 
 import orjson
@@ -19,21 +20,27 @@ from graphql import (
     parse,
     validate,
 )
+from graphql import subscribe as graphql_subscribe
 from graphql.execution.values import get_variable_values
 from graphql.validation import NoSchemaIntrospectionCustomRule, specified_rules
 
 from kg.errors import LimitExceeded
 from kg.graph import GraphService
+from server.auth import ANYONE, Identity
 from server.graphql.caches import LRU
+from server.graphql.changes import Changes
 from server.graphql.compiled import Bail, Compiler, Plan
 from server.graphql.errors import formatted
 from server.graphql.limits import Measures, Meter, uses_size_variables
-from server.graphql.paging import check_clock, start_clock
+from server.graphql.paging import glance_at_clock, start_clock
 from server.graphql.request import Request
 from server.graphql.types import type_name
+from server.graphql.writing import Writer
+from server.observability import Metrics
 from server.settings import Settings
 
 MAX_ERRORS = 5
+LONGEST_KEPT = 100_000  # characters of a document that is kept in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +56,54 @@ class Prepared:
     @property
     def is_query(self) -> bool:
         """Whether the operation only reads."""
-        return self.operation is not None and self.operation.operation == OperationType.QUERY
+        return self._is(OperationType.QUERY)
+
+    @property
+    def is_mutation(self) -> bool:
+        """Whether the operation writes."""
+        return self._is(OperationType.MUTATION)
+
+    @property
+    def is_subscription(self) -> bool:
+        """Whether the operation is a stream of answers."""
+        return self._is(OperationType.SUBSCRIPTION)
+
+    def _is(self, type_: OperationType) -> bool:
+        return self.operation is not None and self.operation.operation == type_
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A GraphQL response: ``executed`` is False where the request was refused before execution."""
+    """A GraphQL response: ``executed`` is False where the request was refused before execution.
+
+    ``cacheable`` ones stay the same for as long as the graph does: queries that were answered without errors.
+    """
 
     body: bytes
     executed: bool
     has_errors: bool
     how: str
+    cacheable: bool = False
 
 
 class Engine:
     """Executes operations against a service's current snapshot; safe to use from several threads."""
 
-    def __init__(self, schema: strawberry.Schema, service: GraphService, settings: Settings) -> None:
+    def __init__(
+        self, schema: strawberry.Schema, service: GraphService, settings: Settings, metrics: Metrics | None = None
+    ) -> None:
         self.service = service
+        self.changes = Changes(service)
+        self.writer = Writer(service, self.changes, metrics or Metrics(), settings)
         self.settings = settings
         self.schema = schema._schema
         self.meter = Meter(self.schema, settings)
         self.documents: LRU[Prepared] = LRU(settings.document_cache)
-        self.compiler = Compiler(schema, type_name=type_name, checkpoint=check_clock) if settings.compiled else None
+        self.compiler = (
+            Compiler(schema, type_name=type_name, checkpoint=glance_at_clock, classes_decide=True)
+            if settings.compiled
+            else None
+        )
         self.rules = [*specified_rules, *([] if settings.introspection else [NoSchemaIntrospectionCustomRule])]
 
     # -------------------------------------------------------------- preparing
@@ -84,7 +116,8 @@ class Engine:
         prepared = self.documents.get(key)
         if prepared is None:
             prepared = self._prepare(query, operation_name, variables)
-            self.documents.put(key, prepared)
+            if not prepared.is_mutation and len(query) <= LONGEST_KEPT:  # a mutation may hold a whole file
+                self.documents.put(key, prepared)
         if prepared.document and prepared.operation and not prepared.errors:
             measures = prepared.measures or self.meter.measure(prepared.document, prepared.operation, variables)
             self.meter.check(measures)
@@ -115,21 +148,24 @@ class Engine:
         return (prepared.measures or self.meter.measure(prepared.document, prepared.operation, variables)).cost
 
     # -------------------------------------------------------------- executing
-    def execute(self, prepared: Prepared, variables: Mapping[str, Any]) -> Answer:
-        """Run a prepared operation and return the response as JSON; user errors are part of it."""
+    def request(self, identity: Identity = ANYONE) -> Request:
+        """Return what one operation works with, pinned to the graph as it is now."""
+        return Request(self.service, self.settings, identity, self.writer, self.changes)
+
+    def execute(self, prepared: Prepared, variables: Mapping[str, Any], identity: Identity = ANYONE) -> Answer:
+        """Run a prepared query or mutation and return the response as JSON; user errors are part of it."""
         start_clock(self.settings.request_seconds)
-        request = Request(self.service, self.settings)
+        request = self.request(identity)
         if prepared.errors or prepared.document is None or prepared.operation is None:
             return self._refusal(prepared.errors, request)
         if prepared.plan is not None:
             try:
                 data = prepared.plan.execute(request, dict(variables))
             except Bail:
-                request = Request(self.service, self.settings)  # graphql-core says exactly what is wrong
+                request = self.request(identity)  # graphql-core says exactly what is wrong
             else:
-                return Answer(
-                    _encode({"data": data, "extensions": {"graph": request.extensions}}), True, False, "compiled"
-                )
+                body = _encode({"data": data, "extensions": {"graph": request.extensions}})
+                return Answer(body, True, False, "compiled", cacheable=True)
         coerced = get_variable_values(self.schema, prepared.operation.variable_definitions or [], dict(variables))
         if isinstance(coerced, list):
             return self._refusal(coerced, request)
@@ -141,18 +177,52 @@ class Engine:
             prepared.document,  # type: ignore[arg-type]
             root_value=request,
             variable_values=dict(variables),
-            operation_name=prepared.operation.name.value if prepared.operation and prepared.operation.name else None,
+            operation_name=_name(prepared),
         )
+        return self._answer(result, request, cacheable=prepared.is_query and not result.errors)
+
+    @staticmethod
+    def _answer(result: ExecutionResult, request: Request, *, cacheable: bool = False) -> Answer:
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             body = {"errors": [formatted(error) for error in result.errors], **body}
         body["extensions"] = {"graph": request.extensions}
-        return Answer(_encode(body), True, bool(result.errors), "interpreted")
+        return Answer(_encode(body), True, bool(result.errors), "interpreted", cacheable)
+
+    async def subscribe(
+        self, prepared: Prepared, variables: Mapping[str, Any], identity: Identity = ANYONE
+    ) -> AsyncGenerator[Answer, None]:
+        """Yield the answers of a prepared subscription until it ends."""
+        start_clock(self.settings.request_seconds)
+        request = self.request(identity)
+        if prepared.errors or prepared.document is None:
+            yield self._refusal(prepared.errors, request)
+            return
+        results = graphql_subscribe(
+            self.schema,
+            prepared.document,
+            root_value=request,
+            variable_values=dict(variables),
+            operation_name=_name(prepared),
+        )
+        stream = await results if isawaitable(results) else results
+        if isinstance(stream, ExecutionResult):
+            yield self._refusal(stream.errors or (), request)
+            return
+        try:
+            async for result in stream:
+                yield self._answer(result, request)
+        finally:
+            await stream.aclose()  # type: ignore[attr-defined]
 
     @staticmethod
     def _refusal(errors: Any, request: Request) -> Answer:
         body = {"errors": [formatted(error) for error in errors], "extensions": {"graph": request.extensions}}
         return Answer(_encode(body), False, True, "refused")
+
+
+def _name(prepared: Prepared) -> str | None:
+    return prepared.operation.name.value if prepared.operation and prepared.operation.name else None
 
 
 def _no_operation(document: DocumentNode, name: str | None) -> str:

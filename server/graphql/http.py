@@ -8,8 +8,8 @@ queries only. Beyond it: 406, 413, 414 and 415 as HTTP has them, and an ETag tha
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,18 +17,23 @@ import anyio
 import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kg.errors import KGError, LimitExceeded
+from kg.errors import Busy, KGError, LimitExceeded, TooManyAttempts
+from server.auth import Authenticator, Identity
 from server.graphql.caches import LRU
-from server.graphql.errors import request_error
-from server.graphql.execution import Answer, Engine, Prepared
-from server.observability import Metrics
+from server.graphql.errors import problem, request_error
+from server.graphql.events import EVENTS, EventStream
+from server.graphql.execution import Answer, Prepared
+from server.graphql.running import Caller, Parameters, Runner, not_here
 from server.settings import Settings
 
 RESPONSE_JSON = "application/graphql-response+json"
 JSON = "application/json"
 MAX_JSON_DEPTH = 100
+INLINE_BYTES = 100_000  # longer bodies are read on a thread
+AUTHOR = "x-kg-author"  # who writes, as said by the local user's own command
+NO_STREAM = "A subscription is a stream: ask for it with Accept: text/event-stream, or by WebSocket with the sub-protocol graphql-transport-ws."
 
 
 class HTTPProblem(Exception):
@@ -39,42 +44,32 @@ class HTTPProblem(Exception):
         self.status, self.code, self.message, self.headers = status, code, message, dict(headers or {})
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """What a request asks to run."""
-
-    query: str
-    variables: dict[str, Any]
-    operation_name: str | None
-
-
 class GraphQLEndpoint:
-    """The ASGI application behind /graphql, browsers' pages aside."""
+    """The ASGI application behind /graphql, browsers' pages and WebSockets aside."""
 
-    def __init__(self, engine: Engine, settings: Settings, metrics: Metrics) -> None:
-        self.engine = engine
+    def __init__(self, runner: Runner, settings: Settings, authenticator: Authenticator) -> None:
+        self.runner = runner
+        self.engine = runner.engine
         self.settings = settings
-        self.metrics = metrics
+        self.authenticator = authenticator
         self.responses: LRU[Answer] = LRU(settings.response_cache_bytes)
-        self.limiter: anyio.CapacityLimiter | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
-        media = JSON
+        media = RESPONSE_JSON if EVENTS in request.headers.get("accept", "") else JSON
         try:
             media = negotiate(request.headers.get("accept"))
             response = await self.respond(request, media)
         except HTTPProblem as problem:
             response = _json(request_error(problem.message, problem.code), problem.status, media, problem.headers)
         except KGError as error:
-            status = 400 if media == RESPONSE_JSON or error.status != 400 else 200
-            response = _json({"errors": [{"message": str(error), "extensions": error.extensions}]}, status, media)
+            response = refused(error, media)
         except ClientDisconnect:
             return
         await response(scope, receive, send)
 
-    async def respond(self, request: Request, media: str) -> Response:
+    async def respond(self, request: Request, media: str) -> ASGIApp:
         """Return the response to a request; raises HTTPProblem or KGError for one that cannot be run."""
         if request.method not in {"GET", "HEAD", "POST"}:
             raise HTTPProblem(
@@ -83,24 +78,69 @@ class GraphQLEndpoint:
                 f"{request.method} is not possible here; use GET or POST.",
                 {"Allow": "GET, HEAD, POST"},
             )
-        raw = await self.raw(request)
+        caller = caller_of(request, self.authenticator)
+        identity = await caller.reader()
+        raw = await self.raw(request, identity)
+        if media == EVENTS:
+            return await self.stream(request, raw, caller)
         tag = self.engine.service.snapshot.version.tag
-        etag = f'W/"{tag}-{hashlib.blake2b(raw + media.encode(), digest_size=12).hexdigest()}"'
         reading = request.method != "POST"
+        etag = f'W/"{tag}-{hashlib.blake2b(raw + media.encode(), digest_size=12).hexdigest()}"' if reading else ""
         if reading and etag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=_headers(etag))
-        answer = self.responses.get((tag, reading, raw))
+            return Response(status_code=304, headers=self.headers(etag))
+        small = len(raw) <= self.settings.max_body_bytes
+        answer = self.responses.get((tag, reading, raw)) if small else None
         if answer is None:
-            answer = await self.run(read_query(raw) if reading else read_body(raw), reading=reading)
-            if answer.executed and not answer.has_errors and self.engine.service.snapshot.version.tag == tag:
+            prepared, parameters = await self.prepare(request, raw)
+            if prepared.is_subscription and not prepared.errors:
+                if not accepts_events(request.headers.get("accept")):
+                    raise HTTPProblem(406, "NOT_ACCEPTABLE", NO_STREAM)
+                return self.events(prepared, parameters, caller)
+            answer = await self.runner.answer(prepared, parameters.variables, identity)
+            if answer.cacheable and small and self.engine.service.snapshot.version.tag == tag:
                 self.responses.put((tag, reading, raw), answer, len(answer.body) + len(raw) + 200)
         else:
-            self.metrics.operations.labels("cached").inc()
+            self.runner.metrics.operations.labels("cached").inc()
         status = 200 if answer.executed or media == JSON else 400
-        headers = _headers(etag if reading and answer.executed and not answer.has_errors else None)
+        headers = self.headers(etag if reading and answer.cacheable else None)
         return Response(answer.body, status, headers, media_type=f"{media}; charset=utf-8")
 
-    async def raw(self, request: Request) -> bytes:
+    async def prepare(self, request: Request, raw: bytes) -> tuple[Prepared, Parameters]:
+        """Return the operation a request asks for, ready to run, and its parameters."""
+        reading = request.method != "POST"
+        if len(raw) > INLINE_BYTES:
+            parameters = await anyio.to_thread.run_sync(read_body, raw)
+        else:
+            parameters = read_query(raw) if reading else read_body(raw)
+        prepared = self.runner.prepare(parameters)
+        if reading and prepared.is_mutation and not prepared.errors:
+            raise HTTPProblem(
+                405, "METHOD_NOT_ALLOWED", "A mutation cannot be run with GET; use POST.", {"Allow": "POST"}
+            )
+        return prepared, parameters
+
+    async def stream(self, request: Request, raw: bytes, caller: Caller) -> ASGIApp:
+        """Return the event stream that a client asked for outright."""
+        prepared, parameters = await self.prepare(request, raw)
+        not_here(prepared)
+        return self.events(prepared, parameters, caller)
+
+    def events(self, prepared: Prepared, parameters: Parameters, caller: Caller) -> ASGIApp:
+        """Return the event stream of an operation; raises Busy where too many are open."""
+        self.runner.streams.check()
+        answers = self.runner.events(prepared, parameters.variables, caller)
+        return EventStream(answers, self.settings.keep_alive_seconds, self.runner.streams)
+
+    def headers(self, etag: str | None) -> dict[str, str]:
+        """Return the headers of an answer; behind a token no shared cache may keep it."""
+        private = self.authenticator.reads_need_token
+        headers = {
+            "Vary": "Accept, Authorization" if private else "Accept",
+            "Cache-Control": "private, no-cache" if private else "no-cache",
+        }
+        return {**headers, "ETag": etag} if etag else headers
+
+    async def raw(self, request: Request, identity: Identity) -> bytes:
         """Return the bytes that say what to run: the query string of a GET, the body of a POST."""
         if request.method != "POST":
             query: bytes = request.scope["query_string"]
@@ -112,42 +152,31 @@ class GraphQLEndpoint:
                 )
             return query
         check_content_type(request.headers.get("content-type", ""))
-        most = self.settings.max_body_bytes
-        too_large = HTTPProblem(
-            413, "LIMIT_EXCEEDED", f"The body is larger than max_body_bytes, {most} bytes.", {"Connection": "close"}
-        )
-        declared = request.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > most:
+        limit = "max_upload_bytes" if identity.may("curator") else "max_body_bytes"
+        return await read_bounded(request, limit, getattr(self.settings, limit))
+
+
+async def read_bounded(request: Request, limit: str, most: int) -> bytes:
+    """Return a request's body; raises HTTPProblem 413 naming the limit as soon as it is past it."""
+    too_large = HTTPProblem(
+        413, "LIMIT_EXCEEDED", f"The body is larger than {limit}, {most} bytes.", {"Connection": "close"}
+    )
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > most:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
             raise too_large
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > most:
-                raise too_large
-        return bytes(body)
+    return bytes(body)
 
-    async def run(self, parameters: Parameters, *, reading: bool) -> Answer:
-        """Return the answer to an operation, run here or on a thread by its cost."""
-        engine = self.engine
-        prepared = engine.prepare(parameters.query, parameters.operation_name, parameters.variables)
-        if reading and prepared.operation is not None and not prepared.errors and not prepared.is_query:
-            raise HTTPProblem(
-                405,
-                "METHOD_NOT_ALLOWED",
-                f"A {prepared.operation.operation.value} cannot be run with GET; use POST.",
-                {"Allow": "POST"},
-            )
-        answer = await self.execute(prepared, parameters.variables)
-        self.metrics.operations.labels(answer.how).inc()
-        return answer
 
-    async def execute(self, prepared: Prepared, variables: dict[str, Any]) -> Answer:
-        """Run a prepared operation without holding up the event loop for long."""
-        if self.engine.cost(prepared, variables) <= self.settings.inline_cost:
-            return self.engine.execute(prepared, variables)
-        if self.limiter is None:
-            self.limiter = anyio.CapacityLimiter(self.settings.threads)
-        return await anyio.to_thread.run_sync(self.engine.execute, prepared, variables, limiter=self.limiter)
+def caller_of(request: Request, authenticator: Authenticator) -> Caller:
+    """Return what a request says of who sent it."""
+    client = request.client.host if request.client else ""
+    headers = request.headers
+    return Caller(authenticator, headers.get("authorization"), client, headers.get(AUTHOR, ""))
 
 
 # ---------------------------------------------------------------- reading requests
@@ -157,11 +186,18 @@ def negotiate(accept: str | None) -> str:
         return JSON
     ranked = sorted(_accepted(accept), key=lambda item: -item[1])
     for type_, quality in ranked:
-        if quality > 0 and type_ == RESPONSE_JSON:
-            return RESPONSE_JSON
+        if quality > 0 and type_ in {RESPONSE_JSON, EVENTS}:
+            return type_
         if quality > 0 and type_ in {JSON, "application/*", "*/*"}:
             return JSON
-    raise HTTPProblem(406, "NOT_ACCEPTABLE", f"Accept is {accept[:200]!r}; answers are {RESPONSE_JSON} or {JSON}.")
+    raise HTTPProblem(
+        406, "NOT_ACCEPTABLE", f"Accept is {accept[:200]!r}; answers are {RESPONSE_JSON}, {JSON} or {EVENTS}."
+    )
+
+
+def accepts_events(accept: str | None) -> bool:
+    """Whether a client names event streams among what it takes."""
+    return any(type_ == EVENTS and quality > 0 for type_, quality in _accepted(accept or ""))
 
 
 def _accepted(accept: str) -> list[tuple[str, float]]:
@@ -194,17 +230,22 @@ def check_content_type(header: str) -> None:
 
 def read_body(raw: bytes) -> Parameters:
     """Return the parameters in a POST's body; raises HTTPProblem 400 where it is not what it should be."""
-    if _depth(raw) > MAX_JSON_DEPTH:
-        raise HTTPProblem(400, "BAD_USER_INPUT", f"The body is nested more than {MAX_JSON_DEPTH} levels deep.")
     try:
-        body = orjson.loads(raw)
+        body = loads(raw)
     except orjson.JSONDecodeError as error:
         raise HTTPProblem(400, "BAD_USER_INPUT", f"The body is not JSON: {error}.") from error
     if isinstance(body, list):
         raise HTTPProblem(400, "BAD_USER_INPUT", "Batches are not supported; send one operation in each request.")
     if not isinstance(body, dict):
         raise HTTPProblem(400, "BAD_USER_INPUT", "The body must be a JSON object with the key query.")
-    return _parameters(body)
+    return parameters_of(body)
+
+
+def loads(raw: bytes) -> Any:
+    """Return what a JSON text holds; raises HTTPProblem 400 for one nested too deeply, JSONDecodeError for no JSON."""
+    if _depth(raw) > MAX_JSON_DEPTH:
+        raise HTTPProblem(400, "BAD_USER_INPUT", f"The body is nested more than {MAX_JSON_DEPTH} levels deep.")
+    return orjson.loads(raw)
 
 
 def read_query(raw: bytes) -> Parameters:
@@ -224,10 +265,11 @@ def read_query(raw: bytes) -> Parameters:
         ) from error
     except ValueError as error:
         raise HTTPProblem(400, "BAD_USER_INPUT", f"The query string cannot be read: {error}.") from error
-    return _parameters(given)
+    return parameters_of(given)
 
 
-def _parameters(given: Mapping[str, Any]) -> Parameters:
+def parameters_of(given: Mapping[str, Any]) -> Parameters:
+    """Return the parameters in a request's object; raises HTTPProblem 400 where they are of the wrong types."""
     query, variables, name = given.get("query"), given.get("variables"), given.get("operationName")
     wanted = (
         ("query", query, str, "a string with a GraphQL document"),
@@ -245,35 +287,36 @@ def _parameters(given: Mapping[str, Any]) -> Parameters:
     return Parameters(query, variables or {}, name or None)
 
 
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|$)', re.DOTALL)
+
+
 def _depth(raw: bytes) -> int:
-    """Return an upper bound of the nesting of a JSON text: openings minus closings, strings not looked into."""
+    """Return an upper bound of the nesting of a JSON text: openings minus closings, strings left out."""
     if raw.count(b"[") + raw.count(b"{") <= MAX_JSON_DEPTH:
         return 0
     depth = deepest = 0
-    in_string = escaped = False
-    for byte in raw:
-        if in_string:
-            escaped, in_string = (byte == 0x5C and not escaped), (byte != 0x22 or escaped)
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
+    for bracket in re.finditer(rb"[\[{\]}]", _STRING.sub(b"", raw)):
+        depth += 1 if bracket[0] in b"[{" else -1
+        deepest = max(deepest, depth)
     return deepest
 
 
 # ---------------------------------------------------------------- writing responses
-def _headers(etag: str | None) -> dict[str, str]:
-    headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
-    return {**headers, "ETag": etag} if etag else headers
-
-
 def _json(body: dict[str, Any], status: int, media: str, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(
-        orjson.dumps(body), status, {**_headers(None), **(headers or {})}, media_type=f"{media}; charset=utf-8"
-    )
+    media = RESPONSE_JSON if media == EVENTS else media
+    shown = {"Vary": "Accept", "Cache-Control": "no-store", **(headers or {})}
+    return Response(orjson.dumps(body), status, shown, media_type=f"{media}; charset=utf-8")
+
+
+def refused(error: KGError, media: str) -> Response:
+    """Return the response for a request that was refused as a whole."""
+    headers = {}
+    status = 200 if media == JSON and error.status == 400 else error.status
+    if isinstance(error, TooManyAttempts | Busy):
+        headers["Retry-After"] = str(error.retry_after)
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _json({"errors": [problem(error)]}, status, media, headers)
 
 
 __all__ = ["GraphQLEndpoint", "HTTPProblem", "LimitExceeded", "negotiate", "prefers_html"]

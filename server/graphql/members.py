@@ -18,11 +18,12 @@ def member(
     resolver: Callable[..., Any] | None = None,
     *,
     name: str | None = None,
+    maker: Callable[..., Any] = strawberry.field,
     **arguments: Any,
 ) -> tuple[Any, Any]:
     """Return (annotation, strawberry field) of a field; ``arguments`` maps each argument to (type, description).
 
-    Without a resolver the field is the attribute of the same name. The resolver must be this field's own function.
+    Without a resolver the field is the attribute of the same name. The resolver must be this field's own function. ``maker`` is strawberry.mutation or .subscription for fields of those roots.
     """
     if resolver is None:
         return returns, strawberry.field(description=description, name=name)
@@ -30,7 +31,7 @@ def member(
         argument: Annotated[type_, strawberry.argument(description=said)]
         for argument, (type_, said) in arguments.items()
     } | {"return": returns}
-    return returns, strawberry.field(resolver=resolver, description=description, name=name)
+    return returns, maker(resolver=resolver, description=description, name=name)
 
 
 def fill(class_: type, members: Mapping[str, tuple[Any, Any]]) -> type:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
@@ -13,6 +14,7 @@ from kg.snapshot import Snapshot
 from server.graphql.ids import cursor, key_of
 from server.settings import Settings
 
+_glances = itertools.count()
 _deadline: ContextVar[tuple[float, float] | None] = ContextVar("deadline", default=None)
 
 
@@ -26,6 +28,12 @@ def check_clock(*_: object) -> None:
     limit = _deadline.get()
     if limit is not None and time.monotonic() > limit[0]:
         raise LimitExceeded("request_seconds", limit[1], None, "Ask for fewer or smaller lists, or page through them.")
+
+
+def glance_at_clock() -> None:
+    """Do as ``check_clock`` every 64th time; for the thousands of short lists of one answer."""
+    if not next(_glances) & 63:
+        check_clock()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The root of every query: look-ups, search and lists, and the schema they make up."""
+"""The root of every query: look-ups, search and lists, and the schema that all operations make up."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from kg.model import Kind, Model
 from kg.records import Assertion, Entity
 from kg.search import Hit
 from kg.snapshot import Snapshot
-from server.graphql.about import history_field, metagraph_field, version_field
+from server.graphql.about import metagraph_field
 from server.graphql.assertions import assertions_field
+from server.graphql.history import History
 from server.graphql.ids import curie_of, cursor
 from server.graphql.members import fill, itself, listed, make_enum, member, nullable, plain
+from server.graphql.mutations import Mutations
 from server.graphql.paging import Page, PageArguments, paginate
 from server.graphql.request import AS_OF, Request, bounded
 from server.graphql.scalars import CONFIG
@@ -35,6 +37,7 @@ class QueryBuilder:
         self.settings = settings
         self.types = Types(model, settings)
         self.types.fill_assertion()
+        self.history = History(self.types)
 
     def schema(self) -> strawberry.Schema:
         """Return the executable schema."""
@@ -47,15 +50,20 @@ class QueryBuilder:
             "assertions": assertions_field(self.types),
             "graph_view": graph_view_field(self.types),
             "metagraph": metagraph_field(self.types),
-            "version": version_field(),
-            "history": history_field(),
+            **self.history.fields(),
         }
         query = strawberry.type(
             fill(type("Query", (), {}), members),
             name="Query",
             description=f"{self.model.title}: {self.model.description}",
         )
-        return strawberry.Schema(query=query, types=[*self.types.kinds.values(), self.types.assertion], config=CONFIG)
+        return strawberry.Schema(
+            query=query,
+            mutation=Mutations(self.history).type(),
+            subscription=self.history.subscription(),
+            types=[*self.types.kinds.values(), self.types.assertion],
+            config=CONFIG,
+        )
 
     # -------------------------------------------------------------- look-ups
     def _node(self) -> Any:

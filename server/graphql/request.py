@@ -4,23 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kg.errors import LimitExceeded, NotFound
 from kg.graph import GraphService
 from kg.snapshot import Snapshot
+from server.auth import ANYONE, Identity
 from server.settings import Settings
+
+if TYPE_CHECKING:
+    from server.graphql.changes import Changes
+    from server.graphql.writing import Writer
 
 AS_OF = "Show the graph as it was known at the end of this day: evidence published later is left out."
 
 
 class Request:
-    """What one request reads: a pinned snapshot, and the days it asked about."""
+    """What one request works with: a pinned snapshot, who asks, and the days it asked about.
 
-    def __init__(self, service: GraphService, settings: Settings) -> None:
+    A change moves ``graph`` on to the version it made, and so does each event of a subscription.
+    """
+
+    def __init__(
+        self,
+        service: GraphService,
+        settings: Settings,
+        identity: Identity = ANYONE,
+        writer: Writer | None = None,
+        changes: Changes | None = None,
+    ) -> None:
         self.service = service
         self.graph = service.snapshot
         self.settings = settings
+        self.identity = identity
+        self.writer = writer
+        self.changes = changes
         self.days: set[date | None] = set()
 
     def at(self, day: date | None) -> Snapshot:

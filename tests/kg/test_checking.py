@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 
 from kg import Model
-from kg.checking import Diagnostic, check
+from kg.checking import check
+from kg.diagnostics import Diagnostic, excerpt
 from kg.reading import name_nodes, read_text
 from kg.reference import Reference, Table, Term
 from tests.conftest import TINY
@@ -190,3 +191,119 @@ def test_the_place_is_that_of_the_statement(problems: Callable[[str], list[Diagn
         if d.code == "unknown-relation"
     )
     assert (found.source, found.line, found.column) == ("t.ttl", lines + 2 + 3 + 1 + 1, 3)
+
+
+# ---------------------------------------------------------------- what else a compiler would say
+@pytest.mark.parametrize(
+    ("extra", "code", "said"),
+    [
+        ("; kg:sampelSize 5", "unknown-field", "kg:sampelSize is no field of kg:Evidence"),
+        ("; kg:confidence 1.5", "unknown-field", "kg:confidence is no field of kg:Evidence"),
+        ("; kg:count 9 ; kg:sampleSize 3", "count-above-sample", "kg:sampleSize only 3"),
+    ],
+)
+def test_what_would_be_lost_or_cannot_be_is_an_error(
+    problems: Callable[[str], list[Diagnostic]], extra: str, code: str, said: str
+) -> None:
+    (found,) = problems(GOOD + claim("therapy:x", "kg:targets", "HGNC:1633", extra))
+    assert (found.severity, found.code) == ("error", code)
+    assert said in found.message
+
+
+@pytest.mark.parametrize("date", ["2024-02-30", "2024-13-01"])
+def test_a_day_that_never_was_is_an_error(problems: Callable[[str], list[Diagnostic]], date: str) -> None:
+    found = problems(GOOD + claim("therapy:x", "kg:targets", "HGNC:1633").replace("2024-01-01", date))
+    assert "impossible-date" in {d.code for d in found if d.severity == "error"}
+
+
+def test_an_impossible_date_of_a_field_is_an_error(problems: Callable[[str], list[Diagnostic]]) -> None:
+    text = 'CLINICALTRIALS:NCT00000001 a kg:Trial ; rdfs:label "T" ; kg:startDate "2024-02-30"^^xsd:date .'
+    assert "impossible-date" in {d.code for d in problems(text)}
+
+
+def test_an_end_of_the_wrong_sort_says_what_its_prefix_is_for(problems: Callable[[str], list[Diagnostic]]) -> None:
+    (found,) = problems(GOOD + claim("therapy:x", "kg:targets", "MONDO:0007915"))
+    assert "MONDO identifies a Disease or Risk; the relation wants Target" in found.hint
+
+
+def test_an_obsolete_end_names_its_replacement(problems: Callable[[str], list[Diagnostic]]) -> None:
+    (found,) = problems(GOOD + claim("therapy:x", "kg:targets", "HGNC:1009"))
+    assert found.hint == "HGNC:1009 (BCMA) is obsolete; use HGNC:11913."
+
+
+def test_an_obsolete_cross_reference_is_found(problems: Callable[[str], list[Diagnostic]]) -> None:
+    (found,) = problems(
+        SOURCE.replace("P", "P")
+        + 'HGNC:1633 a kg:Target ; rdfs:label "CD19" ; skos:exactMatch HGNC:1009 ; dcterms:source <https://example.org/p> .'
+    )
+    assert (found.code, found.severity) == ("obsolete-identifier", "error")
+
+
+@pytest.mark.parametrize(
+    ("label", "twin"),
+    [("alpha-cel", "Alpha cel"), ("mivocabtagene autoleucel", "mivocabtagene autoleucell")],
+)
+def test_almost_the_same_label_is_a_near_duplicate(
+    problems: Callable[[str], list[Diagnostic]], label: str, twin: str
+) -> None:
+    text = THERAPY.replace('"x"', f'"{label}"') + THERAPY.replace("therapy:x", "therapy:y").replace('"x"', f'"{twin}"')
+    assert [d.code for d in problems(text)] == ["near-duplicate", "near-duplicate"]
+
+
+@pytest.mark.parametrize(
+    ("label", "other"), [("CD19 CAR-T", "CD20 CAR-T"), ("CAR-T cell therapy", "CAAR-T cell therapy")]
+)
+def test_numbers_and_codes_tell_labels_apart(
+    problems: Callable[[str], list[Diagnostic]], label: str, other: str
+) -> None:
+    text = THERAPY.replace('"x"', f'"{label}"') + THERAPY.replace("therapy:x", "therapy:y").replace('"x"', f'"{other}"')
+    assert problems(text) == []
+
+
+def test_a_claim_against_the_graph_is_a_warning(model: Model) -> None:
+    held = name_nodes(read_text((HEAD + GOOD + claim("therapy:x", "kg:targets", "HGNC:1633")).encode(), "ttl", "h.ttl"))
+    against = claim("therapy:x", "kg:targets", "HGNC:1633").replace("kg:Supports", "kg:Contradicts")
+    new = name_nodes(read_text((HEAD + against).encode(), "ttl", "n.ttl"))
+    (found,) = check([new], model, context=held.triples)
+    assert (found.severity, found.code) == ("warning", "contradiction")
+    assert "what the graph holds already supports it" in found.message
+    assert check([held, new], model) == [], "within one set of files doubt is recorded on purpose"
+
+
+def test_one_weak_source_is_said_only_on_request(model: Model) -> None:
+    text = GOOD + claim("therapy:x", "kg:targets", "HGNC:1633").replace("kg:CaseSeries", "kg:NewsReport")
+    document = name_nodes(read_text((HEAD + text).encode(), "ttl", "t.ttl"))
+    assert check([document], model) == []
+    assert [d.code for d in check([document], model, pedantic=True)] == ["single-weak-source"]
+
+
+def test_syntax_errors_come_with_all_others_and_hide_what_they_may_explain(model: Model) -> None:
+    broken = read_text(
+        (HEAD + "therapy:x a kg:Therapy ; rdfs:label .\n" + TARGET).encode(), "ttl", "a.ttl", recover=True
+    )
+    other = claim("therapy:x", "kg:targets", "HGNC:1633") + "therapy:z a kg:Terapy .\n"
+    fine = name_nodes(read_text((HEAD + SOURCE + other).encode(), "ttl", "b.ttl"))
+    found = check([name_nodes(broken), fine], model, REFERENCE)
+    assert [(d.source, d.code) for d in found] == [("a.ttl", "syntax"), ("b.ttl", "unknown-kind")]
+
+
+def test_evidence_has_its_own_place(problems: Callable[[str], list[Diagnostic]]) -> None:
+    text = claim("therapy:x", "kg:targets", "HGNC:1633").replace("; kg:evidence [", ";\n  kg:evidence\n    [")
+    (found,) = problems(GOOD + text.replace("kg:direction kg:Supports ;", ""))[:1]
+    assert found.code == "shape-MinCount"
+    assert (found.line, found.column) == (HEAD.count("\n") + 3 + 3, 5)
+
+
+def test_an_excerpt_points_a_caret_at_the_column() -> None:
+    document = read_text(b"\t  x y\n" + b"a" * 300 + b" b", "ttl", "t.ttl", recover=True)
+    near = excerpt(Diagnostic("error", "c", "m", "t.ttl", 1, 4), document)
+    assert (near.line, near.caret) == ("\t  x y", "\t  ^")
+    far = excerpt(Diagnostic("error", "c", "m", "t.ttl", 2, 302), document)
+    assert far.line[len(far.caret) - 1] == "b"
+    assert len(far.line) <= 160
+    assert not excerpt(Diagnostic("error", "c", "m", "t.ttl"), document)
+
+
+def test_github_annotations_are_escaped() -> None:
+    found = Diagnostic("warning", "a-code", "50% of\nit", "a,b:c.ttl", 3, 7, "Do that.")
+    assert found.as_github() == "::warning file=a%2Cb%3Ac.ttl,line=3,col=7,title=a-code::50%25 of%0Ait Do that."

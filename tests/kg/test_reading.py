@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import BlankNode, NamedNode
 
+from kg.documents import Place
 from kg.errors import BadInput, SyntaxProblem
-from kg.reading import Place, files_under, name_nodes, read_file, read_text
+from kg.reading import files_under, name_nodes, read_file, read_text
 from tests.conftest import TINY
 
 HEAD = "@prefix x: <http://x/> .\n"
@@ -121,3 +122,76 @@ def test_cutting_loses_nothing(rows: list[tuple[int, str]]) -> None:
         (f"http://x/s{n}", said) for n, said in rows
     }
     assert len(document.places) == len({n for n, _ in rows})
+
+
+# ---------------------------------------------------------------- places in every format
+CLAIM = {
+    "ttl": '@prefix x: <http://x/> .\nx:s x:p\n  [ x:q "a [ b" ;\n    x:r [ x:q 2 ] ] .',
+    "trig": '@prefix x: <http://x/> .\nx:g {\n  x:s x:p\n  [ x:q "a [ b" ;\n    x:r [ x:q 2 ] ] }',
+}
+
+
+@pytest.mark.parametrize("ending", list(CLAIM))
+def test_nodes_in_brackets_have_places_of_their_own(ending: str) -> None:
+    document = read(CLAIM[ending], ending)
+    shift = 1 if ending == "trig" else 0
+    found = sorted((place.line, place.column) for place in document.places.values())
+    assert found == [(2 + shift, 1 + 2 * shift), (3 + shift, 3), (4 + shift, 9)]
+
+
+def test_trig_places_statements_in_and_between_graphs() -> None:
+    text = "@prefix x: <http://x/> .\nx:a x:p 1 .\nGRAPH x:g { x:b x:p 2 .\n  x:c x:p 3 }\nx:h { }\nx:d x:p 4 ."
+    places = {s.value[-1]: (p.line, p.column) for s, p in read(text, "trig").places.items()}
+    assert places == {"a": (2, 1), "b": (3, 13), "c": (4, 3), "d": (6, 1)}
+
+
+def test_json_ld_places_named_and_nameless_nodes() -> None:
+    text = '{"@context": {"x": "http://x/"},\n "@graph": [\n  {"@id": "x:a",\n   "x:p": {"@type": "x:T",\n "x:q": 1}},\n  {"@id": "http://x/b", "x:p": 2}]}'
+    document = read(text, "jsonld")
+    places = {s.value[-1] if isinstance(s, NamedNode) else "_": (p.line, p.column) for s, p in document.places.items()}
+    assert places == {"a": (3, 3), "b": (6, 3), "_": (4, 11)}
+
+
+def test_rdf_xml_places_named_and_nameless_nodes() -> None:
+    text = (
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:x="http://x/">\n'
+        '<rdf:Description rdf:about="http://x/a">\n <x:p>\n  <x:T><x:q>1</x:q></x:T></x:p></rdf:Description>\n</rdf:RDF>'
+    )
+    document = read(text, "rdf")
+    assert len(document.triples) == 3
+    assert sorted((p.line, p.column) for p in document.places.values()) == [(2, 1), (4, 3)]
+
+
+def test_n_quads_are_placed_by_line_and_other_graphs_are_merged() -> None:
+    document = read("_:n <http://x/p> <http://x/o> <http://x/g> .\n<http://x/a> <http://x/p> _:n .\n", "nq")
+    assert sorted(p.line for p in document.places.values()) == [1, 2]
+    assert len(document.triples) == 2
+
+
+@pytest.mark.parametrize(
+    ("ending", "text", "line"),
+    [
+        ("jsonld", '{"@id": "http://x/a",\n "http://x/p": }', 2),
+        ("rdf", "<a>\n<b></a>", 2),
+        ("trig", "<http://x/g> {\n <http://x/a> <b }", 2),
+        ("nq", "<http://x/a> <http://x/p> <http://x/o> .\n<http://x/a> .\n", 2),
+        ("nt", "<http://x/a> <http://x/p> .\n", 1),
+    ],
+)
+def test_a_syntax_error_in_any_format_has_a_line(ending: str, text: str, line: int) -> None:
+    with pytest.raises(SyntaxProblem) as caught:
+        read(text, ending)
+    assert caught.value.line == line
+
+
+def test_recovery_reports_every_broken_statement_and_keeps_the_others() -> None:
+    text = HEAD + 'x:a x:p .\nx:b x:p "fine" .\n x:c x:p 1 ;; ] .\nx:d x:p 2 .'
+    document = read_text(text.encode(), "ttl", "t.ttl", recover=True)
+    assert [error.line for error in document.syntax] == [2, 4]
+    assert {t.subject.value[-1] for t in document.triples} == {"b", "d"}
+
+
+def test_evidence_is_the_same_whether_or_not_it_says_what_it_is() -> None:
+    text = "@prefix kg: <https://cartograph.example/vocab/> .\n<http://x/a> kg:evidence [ %s kg:count 1 ] ."
+    one, two = (name_nodes(read(text % said)) for said in ("", "a kg:Evidence ;"))
+    assert one.triples == two.triples

@@ -178,6 +178,18 @@ def test_a_checkpoint_stops_an_operation():
     assert len(calls) == 4
 
 
+def test_classes_that_decide_are_asked_once_each():
+    """And an object of another class still bails, for graphql-core to say what is wrong."""
+    compiler = Compiler(SCHEMA, classes_decide=True)
+    both("{ therapy(number: 3) { id } }", compiler=compiler)
+    plan = compiler.compile(parse("{ therapy(number: 3) { id } }"))
+    assert plan is not None
+    root = Root()
+    root.records[3] = object()
+    with pytest.raises(Bail):
+        plan.execute(root)
+
+
 def test_a_type_name_hook_replaces_type_resolution():
     compiler = Compiler(SCHEMA, type_name=lambda thing: thing.kind)
     both("{ treatments { __typename ... on Trial { number } } entities { nodes { id } } }", compiler=compiler)

@@ -155,7 +155,8 @@ def test_the_default_size_is_a_setting(make_client: Make) -> None:
 
 
 # ---------------------------------------------------------------- who may embed
-def test_any_page_may_embed_unless_the_setting_says_otherwise(client: TestClient, make_client: Make) -> None:
+def test_no_page_may_embed_unless_the_setting_says_so(client: TestClient, make_client: Make) -> None:
+    """A page that a user happens to visit must not read the graph that runs on their own machine."""
     def seen_by(client: TestClient) -> tuple[str, str | None]:
         frame = client.get("/embed/v1/view?around=HGNC:1633", headers=ORIGIN)
         (ancestors,) = re.findall(r"frame-ancestors ([^;]*)", frame.headers["content-security-policy"])

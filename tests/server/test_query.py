@@ -245,7 +245,7 @@ def test_the_metagraph_tells_what_can_be_asked(ask: Ask) -> None:
 def test_version_and_history_tell_which_graph_answers(ask: Ask) -> None:
     found = data(
         ask(
-            "{ version { number entities assertions edges evidence sources author } history { version author message added } }"
+            "{ version { number entities assertions edges evidence sources author } history { nodes { version author message added } } }"
         )
     )
     assert found["version"] == {
@@ -257,7 +257,7 @@ def test_version_and_history_tell_which_graph_answers(ask: Ask) -> None:
         "sources": 4,
         "author": "kg",
     }
-    assert [c["version"] for c in found["history"]] == [1]
+    assert [c["version"] for c in found["history"]["nodes"]] == [1]
 
 
 # ---------------------------------------------------------------- Relay's cursor specification

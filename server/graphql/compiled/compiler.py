@@ -30,8 +30,8 @@ class Compiler:
     """Compiles validated operations of a strawberry schema.
 
     ``type_name`` tells the GraphQL type of an object behind an interface or union; it is trusted in
-    place of the schema's own type resolution. ``checkpoint`` is called once for every list, and may
-    raise to stop the operation. Literal arguments are converted once per plan, and arguments with
+    place of the schema's own type resolution. ``classes_decide`` promises that objects of one class are of
+    one type. ``checkpoint`` is called once for every list, and may raise to stop the operation. Literal arguments are converted once per plan, and arguments with
     variables once per request, so resolvers must not change what they are passed.
     """
 
@@ -40,12 +40,15 @@ class Compiler:
         schema: strawberry.Schema,
         type_name: Callable[[Any], str] | None = None,
         checkpoint: Callable[[], object] | None = None,
+        *,
+        classes_decide: bool = False,
     ) -> None:
         self.schema = schema._schema
         self._setting = Setting(
             reader=FieldReader(schema),
             type_resolver=self._type_resolver if type_name is None else lambda _: type_name,
             trusts_types=type_name is not None,
+            trusts_classes=classes_decide,
             items=lister(checkpoint),
         )
 

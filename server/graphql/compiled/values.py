@@ -24,10 +24,12 @@ from server.graphql.compiled.errors import Anomaly
 
 MAX_CLASSES = 1024
 
+IS_STRING = "{0}.__class__ is str"
+
 # Tests for values that a built-in scalar serializes to themselves.
 QUICK_TESTS: dict[GraphQLScalarType, str] = {
-    GraphQLString: "{0}.__class__ is str",
-    GraphQLID: "{0}.__class__ is str",
+    GraphQLString: IS_STRING,
+    GraphQLID: IS_STRING,
     GraphQLBoolean: "{0}.__class__ is bool",
     GraphQLInt: "{0}.__class__ is int and -2147483648 <= {0} <= 2147483647",
     GraphQLFloat: "{0}.__class__ is float and -1.7976931348623157e308 <= {0} <= 1.7976931348623157e308",
@@ -43,14 +45,20 @@ def reject_oddities(value: object) -> None:
 
 
 class Classes:
-    """Classes whose instances are fine as objects; generated code looks here before it asks ``admit``."""
+    """Classes whose instances are fine as objects; generated code looks into ``known`` before it asks ``admit``.
 
-    def __init__(self) -> None:
-        self.known: set[type] = set()
+    ``is_type_of`` is asked once for each class, so it must judge by the class alone.
+    """
+
+    def __init__(self, known: set[type] | None = None, is_type_of: Callable[[Any, Any], Any] | None = None) -> None:
+        self.known: set[type] = set() if known is None else known
+        self.is_type_of = is_type_of
 
     def admit(self, value: object) -> None:
         """Remember the class of an object, or raise Anomaly."""
         reject_oddities(value)
+        if self.is_type_of is not None and not self.is_type_of(value, None):
+            raise Anomaly(f"{type(value).__name__} is of another type")
         if len(self.known) >= MAX_CLASSES:
             self.known.clear()
         self.known.add(value.__class__)

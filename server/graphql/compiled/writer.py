@@ -35,7 +35,7 @@ from server.graphql.compiled.fields import (
     source_parameters,
 )
 from server.graphql.compiled.selections import Collector
-from server.graphql.compiled.values import QUICK_TESTS, Classes, enum_names, serializer
+from server.graphql.compiled.values import IS_STRING, QUICK_TESTS, Classes, enum_names, serializer
 
 MAX_FUNCTIONS = 1000  # in one plan; interfaces multiply by their kinds
 MAX_VARIANTS = 2000
@@ -50,6 +50,7 @@ class Setting:
     reader: FieldReader
     type_resolver: TypeResolver
     trusts_types: bool  # an object behind an interface needs no is_type_of after the type resolver
+    trusts_classes: bool  # objects of one class are of one type: is_type_of is asked once for each class
     items: Callable[[Any], Any]
     classes: Classes = field(default_factory=Classes)
 
@@ -89,17 +90,26 @@ class Writer:
             if len(self._selected) >= MAX_VARIANTS:
                 raise NotCompilable(f"more than {MAX_VARIANTS} selections on types")
             sets = [node.selection_set for node in nodes if node.selection_set]
-            tests = ["if v.__class__ not in classes: admit(v)", *(self._type_test(type_) if checked else ())]
+            tests = self._type_tests(type_, checked=checked)
             self._selected[key] = self._function(type_, self.collector.collect(type_, sets), tests)
         return self._selected[key]
 
-    def _type_test(self, type_: GraphQLObjectType) -> list[str]:
-        if type_.is_type_of is None:
-            return []
+    def _type_tests(self, type_: GraphQLObjectType, *, checked: bool) -> list[str]:
+        """Return statements that refuse what no object of the type can be."""
+        plain = "if v.__class__ not in classes: admit(v)"
+        if not checked or type_.is_type_of is None:
+            return [plain]
         if inspect.iscoroutinefunction(type_.is_type_of):
             raise NotCompilable(f"{type_.name} has an asynchronous is_type_of")
+        if self.setting.trusts_classes:
+            known, admit = self._once("known", type_, lambda _: set()), self._once("admit", type_, self._admit)
+            return [f"if v.__class__ not in {known}: {admit}(v)"]
         name = self._constant("is_type_of", type_.is_type_of)
-        return [f"if not {name}(v, None): raise TypeError({type_.name!r})"]
+        return [plain, f"if not {name}(v, None): raise TypeError({type_.name!r})"]
+
+    def _admit(self, type_: GraphQLObjectType) -> Callable[[object], None]:
+        classes = Classes(self.namespace[self._once("known", type_, lambda _: set())], type_.is_type_of)
+        return classes.admit
 
     def _function(self, type_: GraphQLObjectType, fields: dict[str, list[FieldNode]], lines: list[str]) -> str:
         entries: list[str] = []
@@ -215,8 +225,10 @@ class Writer:
 
 
 def quick_test(type_: GraphQLOutputType, value: str) -> str | None:
-    """Return a test that ``value`` is its own serialization, for built-in scalars."""
-    test = QUICK_TESTS.get(type_) if isinstance(type_, GraphQLScalarType) else None
+    """Return a test that ``value`` is its own serialization, for built-in scalars and those that ``str`` serializes."""
+    if not isinstance(type_, GraphQLScalarType):
+        return None
+    test = QUICK_TESTS.get(type_) or (IS_STRING if type_.coerce_output_value is str else None)
     return test.format(value) if test else None
 
 

@@ -1,0 +1,152 @@
+"""Change sets: what one atomic change did, and how history keeps it as PROV-O."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import pyoxigraph as ox
+from pyoxigraph import Literal, NamedNode, Quad
+from rdflib.namespace import DCTERMS, PROV, RDF, XSD
+
+from kg.derivation import DERIVED
+from kg.vocabulary import CHANGE, GRAPH, KG
+
+HISTORY = NamedNode(GRAPH + "history")
+_TYPE, _CHANGE_SET = NamedNode(str(RDF.type)), NamedNode(str(KG.ChangeSet))
+_TIME, _WHO, _STORE = (
+    NamedNode(str(PROV.endedAtTime)),
+    NamedNode(str(PROV.wasAssociatedWith)),
+    NamedNode(str(DCTERMS.isPartOf)),
+)
+_USED = NamedNode(str(PROV.used))
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """One atomic change of the graph; ``sources`` maps each file it loaded to the SHA-256 of its bytes.
+
+    ``change_id`` is the client's own name for the change, ``reverts`` the version that it undid.
+    """
+
+    version: int
+    time: datetime
+    author: str
+    message: str
+    added: int
+    removed: int
+    sources: Mapping[str, str]
+    change_id: str | None = None
+    reverts: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields, for JSON."""
+        return {**asdict(self), "time": self.time.isoformat(), "sources": dict(self.sources)}
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The quads that a change set took away and put in."""
+
+    removed: tuple[Quad, ...]
+    added: tuple[Quad, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.removed or self.added)
+
+    def reversed(self) -> Delta:
+        """Return what undoes this."""
+        return Delta(self.added, self.removed)
+
+    def of_sources(self) -> Delta:
+        """Return the part that files state, without the plain triples derived from it."""
+        return Delta(
+            tuple(quad for quad in self.removed if quad.graph_name != DERIVED),
+            tuple(quad for quad in self.added if quad.graph_name != DERIVED),
+        )
+
+
+def compose(deltas: Iterable[Delta]) -> Delta:
+    """Return the net effect of deltas applied one after another."""
+    removed: dict[Quad, None] = {}
+    added: dict[Quad, None] = {}
+    for delta in deltas:
+        for quad in delta.removed:
+            if quad in added:
+                del added[quad]
+            else:
+                removed[quad] = None
+        for quad in delta.added:
+            if quad in removed:
+                del removed[quad]
+            else:
+                added[quad] = None
+    return Delta(tuple(removed), tuple(added))
+
+
+def entry(change: ChangeSet, delta: Delta, store_id: str) -> list[Quad]:
+    """Return a change set as PROV-O, with exactly what it did packed into one literal."""
+    node = NamedNode(f"{CHANGE}{change.version}")
+    time = Literal(change.time.isoformat(), datatype=NamedNode(str(XSD.dateTime)))
+    number = NamedNode(str(XSD.integer))
+    facts: list[tuple[NamedNode, NamedNode | Literal]] = [
+        (_TYPE, _CHANGE_SET),
+        (NamedNode(str(KG.version)), Literal(str(change.version), datatype=number)),
+        (_TIME, time),
+        (_WHO, Literal(change.author)),
+        (NamedNode(str(KG.message)), Literal(change.message)),
+        (NamedNode(str(KG.added)), Literal(str(change.added), datatype=number)),
+        (NamedNode(str(KG.removed)), Literal(str(change.removed), datatype=number)),
+        (NamedNode(str(KG.delta)), Literal(pack(delta))),
+        (_STORE, Literal(store_id)),
+    ]
+    if change.change_id:
+        facts.append((NamedNode(str(KG.changeId)), Literal(change.change_id)))
+    if change.reverts:
+        facts.append((NamedNode(str(KG.reverts)), NamedNode(f"{CHANGE}{change.reverts}")))
+    quads = [Quad(node, predicate, value, HISTORY) for predicate, value in facts]
+    for name, digest in sorted(change.sources.items()):
+        used = NamedNode(f"{CHANGE}{change.version}/{quote(name)}")
+        quads += [
+            Quad(node, _USED, used, HISTORY),
+            Quad(used, NamedNode(str(KG.file)), Literal(name), HISTORY),
+            Quad(used, NamedNode(str(KG.sha256)), Literal(digest), HISTORY),
+        ]
+    return quads
+
+
+def pack(delta: Delta) -> str:
+    """Return a delta as one short text."""
+    packer = zlib.compressobj(6)
+    signed = (("-", delta.removed), ("+", delta.added))
+    packed = [packer.compress(f"{sign}{quad} .\n".encode()) for sign, quads in signed for quad in quads]
+    return base64.b64encode(b"".join([*packed, packer.flush()])).decode()
+
+
+def unpack(text: str) -> Delta:
+    """Return the delta that ``pack`` packed."""
+    lines = zlib.decompress(base64.b64decode(text)).decode().split("\n")  # splitlines would also cut at U+2028
+    sides = {sign: "\n".join(line[1:] for line in lines if line.startswith(sign)) for sign in "-+"}
+    removed, added = (tuple(ox.parse(sides[sign].encode(), format=ox.RdfFormat.N_QUADS)) for sign in "-+")
+    return Delta(removed, added)
+
+
+def read_entry(about: Mapping[str, Sequence[str]], facts: Mapping[str, Mapping[str, Sequence[str]]]) -> ChangeSet:
+    """Return a change set from the facts of its entry; ``facts`` are those of all history."""
+    used = [facts[node] for node in about.get(str(PROV.used), ())]
+    return ChangeSet(
+        version=int(about[str(KG.version)][0]),
+        time=datetime.fromisoformat(about[str(PROV.endedAtTime)][0].replace("Z", "+00:00")),
+        author=about[str(PROV.wasAssociatedWith)][0],
+        message=about[str(KG.message)][0],
+        added=int(about[str(KG.added)][0]),
+        removed=int(about[str(KG.removed)][0]),
+        sources={row[str(KG.file)][0]: row[str(KG.sha256)][0] for row in used},
+        change_id=about.get(str(KG.changeId), [None])[0],
+        reverts=int(about[str(KG.reverts)][0].removeprefix(CHANGE)) if str(KG.reverts) in about else None,
+    )

@@ -1,0 +1,158 @@
+"""Commands about what was: history, show, diff, revert, export."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from kg.changes import ChangeSet
+from kg.cli.diffs import as_json, show_diff
+from kg.cli.options import DATA, SCHEMA, plain_errors
+from kg.cli.remote import revert_through, running_service
+from kg.exporting import EXPORTS, export, history_turtle
+from kg.graph import GraphService
+from kg.model import load_model
+from kg.store import Store, default_author
+
+ALL = click.option("--all", "every", is_flag=True, help="Show every line, not the first of each group.")
+FORMAT = click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+
+
+@contextmanager
+def _service(data: Path, schema: Path | None) -> Iterator[GraphService]:
+    with plain_errors(), Store(data) as store:
+        yield GraphService(store, load_model(schema))
+
+
+@click.command()
+@DATA
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json", "ttl"]), default="text", show_default=True,
+    help="ttl is PROV-O.",
+)  # fmt: skip
+def history(data: Path, format_: str) -> None:
+    """List the change sets, newest first."""
+    with plain_errors(), Store(data) as store:
+        entries = store.history()[::-1]
+        turtle = history_turtle(store) if format_ == "ttl" else ""
+    if format_ == "ttl":
+        click.echo(turtle, nl=False)
+    elif format_ == "json":
+        click.echo(json.dumps([e.as_dict() for e in entries], indent=2, ensure_ascii=False))
+    else:
+        table = Table("Version", "Time", "Author", "Added", "Removed", "Message", box=None)
+        for e in entries:
+            row = (str(e.version), e.time.isoformat(sep=" "), e.author, f"{e.added:,}", f"{e.removed:,}", e.message)
+            table.add_row(*row)
+        Console(emoji=False).print(table)
+
+
+@click.command()
+@click.argument("version", type=int)
+@DATA
+@SCHEMA
+@ALL
+@FORMAT
+@click.option("--quads", is_flag=True, help="Print the exact statements, each led by - or +, instead.")
+def show(version: int, data: Path, schema: Path | None, every: bool, format_: str, quads: bool) -> None:
+    """Show one change set: who, when, why, from which files, and what it meant."""
+    with _service(data, schema) as service:
+        change, diff = service.show(version)
+        delta = service.store.delta(version)
+    if quads:
+        lines = [f"-{quad} ." for quad in delta.removed] + [f"+{quad} ." for quad in delta.added]
+        click.echo("\n".join(lines))
+    elif format_ == "json":
+        click.echo(json.dumps({**change.as_dict(), "diff": as_json(diff)}, indent=2, ensure_ascii=False))
+    else:
+        _describe(change)
+        show_diff(diff, every=every)
+
+
+def _describe(change: ChangeSet) -> None:
+    click.echo(f"Version {change.version}, {change.time.isoformat(sep=' ')}, {change.author}: {change.message}")
+    if change.reverts:
+        click.echo(f"Undoes version {change.reverts}.")
+    for name, digest in sorted(change.sources.items()):
+        click.echo(f"  {name}  {'sha256 ' + digest[:16] if digest else 'taken out'}")
+    click.echo(f"{change.added:,} quads added, {change.removed:,} removed")
+
+
+@click.command()
+@click.argument("first", type=int)
+@click.argument("second", type=int)
+@DATA
+@SCHEMA
+@ALL
+@FORMAT
+def diff(first: int, second: int, data: Path, schema: Path | None, every: bool, format_: str) -> None:
+    """Say how version SECOND differs from version FIRST; 0 is the empty graph."""
+    with _service(data, schema) as service:
+        found = service.diff(first, second)
+    if format_ == "json":
+        click.echo(json.dumps(as_json(found), indent=2, ensure_ascii=False))
+    else:
+        show_diff(found, every=every)
+
+
+@click.command()
+@click.argument("version", type=int)
+@DATA
+@SCHEMA
+@click.option("--message", "-m", default="", help="Why; kept in the history.")
+@click.option("--author", default=default_author, show_default="user name", help="Who; kept in the history.")
+@click.option("--dry-run", is_flag=True, help="Say what would change and change nothing.")
+@ALL
+def revert(
+    version: int, data: Path, schema: Path | None, message: str, author: str, dry_run: bool, every: bool
+) -> None:
+    """Undo one change set by a new one, leaving what came later.
+
+    Where later change sets touched the same statements, they are named and nothing is changed.
+    """
+    remote = running_service(data)
+    if remote:
+        with plain_errors():
+            revert_through(remote, version, message=message, author=author, dry_run=dry_run, every=every)
+        return
+    with _service(data, schema) as service:
+        plan = service.plan_revert(version)
+        show_diff(plan.diff, every=every)
+        if dry_run:
+            click.echo("Nothing was changed.")
+            return
+        original = service.store.change(version)
+        change = service.apply(plan, message=message or f"undo version {version}: {original.message}", author=author)
+    if change:
+        click.echo(f"Version {change.version}: {change.added:,} quads added, {change.removed:,} removed.")
+
+
+@click.command("export")
+@DATA
+@SCHEMA
+@click.option("--at", type=int, help="Version; the last one by default.")
+@click.option("--format", "format_", type=click.Choice(list(EXPORTS)), default="nq", show_default=True)
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="File; standard output by default."
+)
+def export_(data: Path, schema: Path | None, at: int | None, format_: str, output: Path | None) -> None:
+    """Write what all files state, at any version, in one canonical order: the same version gives the same bytes.
+
+    nq and trig keep which file said what, and load back as those files; the other formats merge them.
+    """
+    with plain_errors(), Store(data) as store:
+        text = export(store, load_model(schema), store.version if at is None else at, format_)
+    if output:
+        output.write_bytes(text)
+    else:
+        sys.stdout.buffer.write(text)
+
+
+COMMANDS = (history, show, diff, revert, export_)

@@ -1,0 +1,90 @@
+"""The plain triples behind assertions: (s, p, o) stands exactly where an assertion of it has support."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import pyoxigraph as ox
+from pyoxigraph import NamedNode, Quad
+from rdflib.namespace import RDF
+
+from kg.vocabulary import GRAPH, KG
+
+DERIVED = NamedNode(GRAPH + "derived")
+_TYPE = NamedNode(str(RDF.type))
+_ASSERTION, _EVIDENCE = NamedNode(str(KG.Assertion)), NamedNode(str(KG.evidence))
+_DIRECTION, _SUPPORTS = NamedNode(str(KG.direction)), NamedNode(str(KG.Supports))
+_SPO = tuple(NamedNode(str(term)) for term in (RDF.subject, RDF.predicate, RDF.object))
+
+Node: TypeAlias = Any  # NamedNode or Literal: reading lets nothing else through
+Index = Mapping[Node, Mapping[Node, list[Node]]]
+
+
+def derive(store: ox.Store | None, removed: Sequence[Quad], added: Sequence[Quad]) -> tuple[list[Quad], list[Quad]]:
+    """Return the plain triples to remove and to add so that (s, p, o) stands exactly where an assertion has support."""
+    gone, come = _index(removed), _index(added)
+    objects = _after(store, removed, come)
+    stale: list[Quad] = []
+    fresh: list[Quad] = []
+    for assertion in _touched(store, gone, come):
+        for plain in _claims(assertion, gone, come, store):
+            stands = _stands(assertion, plain, objects)
+            present = store is not None and plain in store
+            if stands and not present:
+                fresh.append(plain)
+            elif present and not stands:
+                stale.append(plain)
+    return stale, fresh
+
+
+def _index(quads: Iterable[Quad]) -> Index:
+    index: dict[Node, dict[Node, list[Node]]] = defaultdict(lambda: defaultdict(list))
+    for quad in quads:
+        index[quad.subject][quad.predicate].append(quad.object)
+    return index
+
+
+def _after(store: ox.Store | None, removed: Sequence[Quad], come: Index) -> Callable[[Node, Node], set[Node]]:
+    """Return a look-up of (subject, predicate) -> objects in the source graphs as they will be."""
+    gone = set(removed)
+
+    def objects(subject: Node, predicate: Node) -> set[Node]:
+        kept: set[Node] = set(come[subject][predicate]) if subject in come else set()
+        for quad in store.quads_for_pattern(subject, predicate, None, None) if store else ():
+            if quad not in gone and quad.graph_name != DERIVED:
+                kept.add(quad.object)
+        return kept
+
+    return objects
+
+
+def _touched(store: ox.Store | None, gone: Index, come: Index) -> Iterator[Node]:
+    seen: set[Node] = set()
+    for index in (gone, come):
+        for node, facts in index.items():
+            if _EVIDENCE in facts or _ASSERTION in facts.get(_TYPE, ()):
+                seen.add(node)
+            elif store and _DIRECTION in facts:
+                seen |= {quad.subject for quad in store.quads_for_pattern(None, _EVIDENCE, node, None)}
+    yield from sorted(seen, key=str)
+
+
+def _claims(assertion: NamedNode, gone: Index, come: Index, store: ox.Store | None) -> Iterator[Quad]:
+    """Yield the plain triple of an assertion, as a quad of the derived graph."""
+    parts: list[Any] = []
+    for term in _SPO:
+        values: list[Node] = [*come.get(assertion, {}).get(term, ()), *gone.get(assertion, {}).get(term, ())]
+        if not values and store:
+            values = [quad.object for quad in store.quads_for_pattern(assertion, term, None, None)]
+        parts.append(values[0] if values else None)
+    if all(isinstance(part, NamedNode) for part in parts):
+        yield Quad(parts[0], parts[1], parts[2], DERIVED)
+
+
+def _stands(assertion: NamedNode, plain: Quad, objects: Callable[[Node, Node], set[Node]]) -> bool:
+    if plain.object not in objects(assertion, _SPO[2]):
+        return False
+    evidence = objects(assertion, _EVIDENCE)
+    return any(_SUPPORTS in objects(node, _DIRECTION) for node in evidence if isinstance(node, NamedNode))

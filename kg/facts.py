@@ -1,0 +1,134 @@
+"""Triples by subject and predicate, and what checks ask of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, lru_cache
+
+from pyoxigraph import NamedNode, Triple
+from rapidfuzz import process
+from rdflib.namespace import RDF, RDFS
+
+from kg.diagnostics import Diagnostic
+from kg.documents import Document, Place, Subject, Term
+from kg.model import Kind, Model
+from kg.reference import Reference
+from kg.vocabulary import KG
+
+TYPE, LABEL = str(RDF.type), str(RDFS.label)
+SUBJECT, PREDICATE, OBJECT = str(RDF.subject), str(RDF.predicate), str(RDF.object)
+ASSERTION_TYPE, EVIDENCE_LINK = str(KG.Assertion), str(KG.evidence)
+Facts = Mapping[str, Mapping[str, Sequence[Term]]]
+
+
+def group(triples: Iterable[Triple]) -> dict[str, dict[str, list[Term]]]:
+    """Return subject -> predicate -> objects, all by IRI."""
+    facts: dict[str, dict[str, list[Term]]] = defaultdict(lambda: defaultdict(list))
+    subject: Subject
+    for triple in triples:
+        subject = triple.subject
+        facts[subject.value][triple.predicate.value].append(triple.object)
+    return facts
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be checked: the documents, and the rest of the graph that they will join."""
+
+    documents: Sequence[Document]
+    model: Model
+    reference: Reference | None
+    context: Sequence[Triple]
+    today: date
+    pedantic: bool = False
+
+
+class World:
+    """The facts of a task, and the words for them; the checks are methods of its subclasses."""
+
+    def __init__(self, task: Task) -> None:
+        self.documents = task.documents
+        self.model = task.model
+        self.reference = task.reference
+        self.today = task.today
+        self.pedantic = task.pedantic
+        self.context = task.context
+        own = [triple for document in task.documents for triple in document.triples]
+        self.triples = list(dict.fromkeys([*own, *task.context]))
+        self.facts = group(self.triples)
+        self.owner: dict[str, Document] = {}
+        subject: Subject
+        for document in task.documents:
+            for triple in document.triples:
+                subject = triple.subject
+                self.owner.setdefault(subject.value, document)
+        self.own = self.owner.keys()
+        self.name = lru_cache(maxsize=200_000)(task.model.prefixes.curie)
+
+    # -------------------------------------------------------------- saying
+    def say(self, severity: str, code: str, subject: str, message: str, hint: str = "") -> Diagnostic:
+        """Return a finding at the place where its subject stands, or else where that is referred to."""
+        document = self.owner.get(subject) or self.documents[0]
+        place = document.place(NamedNode(subject)) or self.parent_place(document, subject)
+        name = self.name(subject)
+        line, column = (place.line, place.column) if place else (None, None)
+        return Diagnostic(severity, code, message, document.name, line, column, hint, name)
+
+    def parent_place(self, document: Document, subject: str) -> Place | None:
+        """Return where a node is referred to, for one that has no place of its own."""
+        parents: Iterator[Subject] = (
+            t.subject for t in document.triples if getattr(t.object, "value", None) == subject
+        )
+        return next((place for parent in parents if (place := document.place(parent))), None)
+
+    def claim(self, subject: str) -> str:
+        """Return an assertion in words."""
+        parts = [
+            self.name(v).removeprefix("kg:") for p in (SUBJECT, PREDICATE, OBJECT) for v in self.values(subject, p)[:1]
+        ]
+        return f"the assertion “{' '.join(parts)}”" if parts else "an assertion"
+
+    def described(self, subject: str) -> str:
+        """Return what a message calls a node: its CURIE, its claim, or whose evidence it is."""
+        if ASSERTION_TYPE in self.types(subject):
+            return self.claim(subject)
+        claims = [self.claim(assertion) for assertion in self.by_evidence.get(subject, ())]
+        return f"evidence of {claims[0]}" if claims else self.name(subject)
+
+    # -------------------------------------------------------------- asking
+    def values(self, subject: str, predicate: str) -> list[str]:
+        """Return the values of a property, as strings."""
+        about = self.facts.get(subject)
+        return [term.value for term in about.get(predicate, ())] if about else []
+
+    def types(self, subject: str) -> list[str]:
+        """Return the IRIs of the classes that a node has."""
+        return self.values(subject, TYPE)
+
+    def kinds(self, subject: str) -> list[Kind]:
+        """Return the kinds that a node has: one, if all is well."""
+        things = (self.model.by_iri.get(type_) for type_ in self.types(subject))
+        return [thing for thing in things if isinstance(thing, Kind)]
+
+    @cached_property
+    def by_evidence(self) -> dict[str, list[str]]:
+        """Return evidence -> the assertions that it belongs to."""
+        index: dict[str, list[str]] = defaultdict(list)
+        for subject in self.facts:
+            for node in self.values(subject, EVIDENCE_LINK):
+                index[node].append(subject)
+        return index
+
+    @cached_property
+    def entity_names(self) -> list[str]:
+        """CURIEs of everything that has a kind, for near matches."""
+        return sorted(self.name(subject) for subject in self.facts if self.kinds(subject))
+
+
+def meant(name: str, candidates: Iterable[str]) -> str:
+    """Return "Did you mean …?" with the nearest of some names, or nothing."""
+    near = process.extract(name, sorted(set(candidates)), limit=2, score_cutoff=75)
+    return f"Did you mean {' or '.join(match for match, *_ in near)}?" if near else ""

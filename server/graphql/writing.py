@@ -1,0 +1,187 @@
+"""Changing the graph for a client: read, check, compare, apply; and say who did what.
+
+What is wrong with the data comes back as diagnostics; raised are only a conflict, a limit, and requests
+that make no sense. It all runs on the one thread of the write lane.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from kg.changes import ChangeSet
+from kg.diagnostics import Diagnostic
+from kg.diff import GraphDiff
+from kg.errors import BadInput, CheckFailed, Conflict, KGError
+from kg.graph import GraphService, Plan
+from kg.snapshot import Snapshot
+from server.auth import Identity
+from server.graphql.changes import Changes
+from server.graphql.uploads import Readers, Upload
+from server.observability import Metrics
+from server.settings import Settings
+
+log = structlog.get_logger("cartograph.audit")
+MAX_DIAGNOSTICS = 1_000
+NAME_LENGTH = 200
+MESSAGE_LENGTH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A change that a client asks for."""
+
+    uploads: Sequence[Upload]
+    remove: Sequence[str]
+    message: str
+    expected_version: int | None = None
+    dry_run: bool = False
+    change_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an order: the graph as it is afterwards, the change set if one was made, and every finding."""
+
+    graph: Snapshot
+    diagnostics: Sequence[Diagnostic] = ()
+    change_set: ChangeSet | None = None
+    diff: GraphDiff | None = None
+    before: int | None = None
+    dry_run: bool = False
+    names: Sequence[str] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        """Whether the data is right."""
+        return not any(d.severity == "error" for d in self.diagnostics)
+
+    @property
+    def result(self) -> str:
+        """One word for the log and the metrics."""
+        if not self.ok:
+            return "rejected"
+        if self.dry_run:
+            return "dry_run"
+        return "applied" if self.change_set else "unchanged"
+
+
+class Writer:
+    """Carries out orders on a service's graph.
+
+    ``steady`` is held while the graph is being changed: who reads several of its versions at once takes it.
+    """
+
+    def __init__(self, service: GraphService, changes: Changes, metrics: Metrics, settings: Settings) -> None:
+        self.service = service
+        self.changes = changes
+        self.metrics = metrics
+        self.readers = Readers(service, settings.upload_seconds, settings.upload_megabytes)
+        self.steady = threading.RLock()
+
+    def close(self) -> None:
+        """Let go of what waits for the next order."""
+        self.readers.close()
+
+    def apply(self, order: Order, identity: Identity) -> Outcome:
+        """Apply files as one change set; raises Conflict, BadInput or StoreError."""
+        return self._audited("apply_changes", identity, lambda: self._apply(order, identity), message=order.message)
+
+    def _apply(self, order: Order, identity: Identity) -> Outcome:
+        _sensible(order)
+        made = self.service.store.made(order.change_id)
+        if made:  # the client did not hear the first answer
+            return Outcome(self.service.snapshot, change_set=made)
+        self._expect(order.expected_version)
+        documents = [self.readers.read(upload) for upload in order.uploads]
+        names = [*(upload.name for upload in order.uploads), *order.remove]
+        try:
+            plan = self.service.plan(documents, order.remove)
+        except CheckFailed as error:
+            return Outcome(self.service.snapshot, error.diagnostics, dry_run=order.dry_run, names=names)
+        return self._carry_out(plan, names, order.dry_run, order.message, identity, order.change_id)
+
+    def revert(
+        self, version: int, message: str, identity: Identity, *, expected_version: int | None, dry_run: bool
+    ) -> Outcome:
+        """Undo a change set by a new one; raises NotFound, Conflict, BadInput or StoreError."""
+        work = lambda: self._revert(version, message, identity, expected_version, dry_run)  # noqa: E731
+        return self._audited("revert", identity, work, message=message, reverts=version)
+
+    def _revert(
+        self, version: int, message: str, identity: Identity, expected_version: int | None, dry_run: bool
+    ) -> Outcome:
+        _says_why(message, dry_run)
+        self._expect(expected_version)
+        try:
+            plan = self.service.plan_revert(version)
+        except CheckFailed as error:
+            return Outcome(self.service.snapshot, error.diagnostics, dry_run=dry_run)
+        return self._carry_out(plan, list(plan.prepared.sources), dry_run, message, identity)
+
+    def _carry_out(
+        self,
+        plan: Plan,
+        names: Sequence[str],
+        dry_run: bool,
+        message: str,
+        identity: Identity,
+        change_id: str | None = None,
+    ) -> Outcome:
+        before, change = self.service.snapshot.version.number, None
+        if not dry_run:
+            with self.steady:
+                change = self.service.apply(plan, message=message, author=identity.author, change_id=change_id)
+        return Outcome(self.service.snapshot, plan.warnings, change, plan.diff, before, dry_run, names)
+
+    def _expect(self, version: int | None) -> None:
+        now = self.service.store.version
+        if version is not None and version != now:
+            raise Conflict(version, now)
+
+    # -------------------------------------------------------------- saying so
+    def _audited(self, what: str, identity: Identity, work: Any, **facts: Any) -> Outcome:
+        started = time.perf_counter()
+        try:
+            outcome: Outcome = work()
+        except Exception as error:
+            result = error.code.lower() if isinstance(error, KGError) else "failed"
+            self.audit(what, identity, result, **facts)
+            raise
+        self.metrics.write_seconds.observe(time.perf_counter() - started)
+        version = outcome.change_set.version if outcome.change_set else None
+        self.audit(what, identity, outcome.result, version=version, sources=list(outcome.names), **facts)
+        if outcome.change_set:
+            self.changes.tell()
+        return outcome
+
+    def audit(self, what: str, identity: Identity, result: str, **facts: Any) -> None:
+        """Log and count one attempt to write."""
+        self.metrics.writes.labels(what, result).inc()
+        log.info("write", what=what, who=identity.name, role=identity.role, how=identity.how, result=result, **facts)
+
+
+def _sensible(order: Order) -> None:
+    if not order.uploads and not order.remove:
+        raise BadInput("There is nothing to apply: give content, files or remove.")
+    _says_why(order.message, order.dry_run)
+    names = [*(upload.name for upload in order.uploads), *order.remove]
+    for name in names:
+        if not name.strip() or len(name) > NAME_LENGTH or not name.isprintable():
+            raise BadInput(
+                f"{name[:NAME_LENGTH]!r} is no name for a source; use a file name of up to {NAME_LENGTH} characters."
+            )
+    if len(set(names)) < len(names):
+        raise BadInput("A source is named twice; give each once.")
+
+
+def _says_why(message: str, dry_run: bool) -> None:
+    if not message.strip() and not dry_run:
+        raise BadInput("The message is empty; say why the change is made. It is kept in the history.")
+    if len(message) > MESSAGE_LENGTH:
+        raise BadInput(f"The message has {len(message)} characters; {MESSAGE_LENGTH} are kept. Say it shorter.")
