@@ -1,4 +1,4 @@
-"""The case for and against one pair: its paths, what they rest on, and what contradicts it."""
+"""The case of one pair: its paths, what they add to its score, what they rest on, and what is known around it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from scipy.sparse.csgraph import maximum_flow
 
 from kg.budget import Budget
 from kg.evidence import confidence_value, line_key
-from kg.findings import Argument, Contribution, Loss, MechanismPath, PathStep, Robustness
+from kg.findings import Contribution, Loss, MechanismPath, Robustness, stated
 from kg.matrices import CONFIDENCE, UNIFORM, Floats, Ints, PathCounter, PathTable
 from kg.metapaths import Metapath
 from kg.overlay import Scenario
-from kg.records import Assertion, Entity, Evidence
+from kg.paths.records import Step
+from kg.records import Assertion, Entity
 from kg.scoring import Known, PairKnowledge, ScoreTable, supported_since
 
 FLOW_EDGES = 100_000  # edges in a union of paths, above which disjoint paths are not counted
@@ -121,22 +122,14 @@ class Case:
         contribution = self._part(m, row) if self.table.counted[m] else 0.0
         return MechanismPath(metapath, steps, value, value / dwpc, contribution)
 
-    def _steps(self, metapath: Metapath, nodes: Ints, edges: Ints) -> Iterator[PathStep]:
+    def _steps(self, metapath: Metapath, nodes: Ints, edges: Ints) -> Iterator[Step]:
         graph = self.table.graph
         for number, step in enumerate(metapath.steps):
-            relation = graph.model.relation[step.relation]
-            source = graph.entities[step.source][nodes[number]]
-            target = graph.entities[step.target][nodes[number + 1]]
+            start = graph.entities[step.source][nodes[number]]
+            end = graph.entities[step.target][nodes[number + 1]]
             assertion = graph.assertion(int(edges[number]))
-            back = assertion.subject is not source
-            yield PathStep(
-                source,
-                assertion,
-                target,
-                back,
-                self.scenario.is_assumed(assertion.id),
-                relation.inverse_phrase if back else relation.phrase,
-            )
+            relation, back = graph.model.relation[step.relation], assertion.subject is not start
+            yield Step(start, end, assertion, relation, back, self.scenario.is_assumed(assertion.id))
 
     # -------------------------------------------------------------- contributions
     def contributions(
@@ -238,7 +231,7 @@ def robustness(case: Case, others: Floats) -> Robustness:
         without = bundle.without_each()
         worst = min(range(len(without)), key=lambda n: (without[n], bundle.assertions[n].id))
         assertion = bundle.assertions[worst]
-        edge = _loss("EDGE", assertion.id, statement(assertion), float(without[worst]), others)
+        edge = _loss("EDGE", assertion.id, stated(assertion), float(without[worst]), others)
     line = min(lines, key=lambda found: (found[2], found[0]), default=None)
     return Robustness(
         edge,
@@ -300,114 +293,19 @@ def disjoint_paths(case: Case) -> int | None:
     return int(maximum_flow(sparse.csr_matrix(lanes), 0, 1).flow_value)
 
 
-# ---------------------------------------------------------------- what speaks against
-def arguments(case: Case, known: Known, limit: int) -> tuple[tuple[Argument, ...], int]:
-    """Return what speaks against a case, at most ``limit`` of each kind, and how much there is in all."""
-    groups: list[tuple[list[Argument], int]] = [
-        _counted(_results(known)),
-        _counted(_halted(known)),
-        _counted(_contradictions(case)),
-        _paths_against(case, limit),
-        _counted(_harms(case)),
-    ]
-    shown = tuple(argument for group, _ in groups for argument in group[:limit])
-    return shown, sum(total for _, total in groups)
-
-
-def _counted(items: Iterable[Item]) -> tuple[list[Item], int]:
-    found = list(items)
-    return found, len(found)
-
-
-def _results(known: Known) -> Iterator[Argument]:
-    for assertion in known.refuting:
-        for item in assertion.evidence:
-            speaks = "SUPPORTS" if assertion.supported else "CONTRADICTS"
-            if item.direction == speaks:
-                said = statement(assertion)
-                text = (
-                    f"{said} ({item.source.citation})"
-                    if assertion.supported
-                    else f"{item.source.citation} contradicts that {said}"
-                )
-                yield Argument("RESULT", _with_comment(text, item), assertion=assertion, evidence=item)
-
-
-def _halted(known: Known) -> Iterator[Argument]:
-    for study in known.studies:
-        field = study.graph.model.kind[study.kind].status_field
-        value = getattr(study, field.attribute) if field else None
-        if field and value in field.halted_values:
-            reason = getattr(study, field.halt_reason) if field.halt_reason else None
-            why = f": {reason}" if reason else ", no reason given"
-            text = f"{study.label} ({study.curie}), which studies both, is {value.lower().replace('_', ' ')}{why}"
-            yield Argument("TRIAL", text, entity=study)
-
-
-def _contradictions(case: Case) -> Iterator[Argument]:
-    """Contradicting evidence on the edges that counted paths use, strongest first."""
-    found = [
-        (item.level.order, assertion.id, item.id, assertion, item)
-        for assertion in case.bundle.assertions
-        for item in assertion.evidence
-        if item.direction == "CONTRADICTS"
-    ]
-    for *_, assertion, item in sorted(found, key=lambda row: row[:3]):
-        text = f"{item.source.citation} contradicts that {statement(assertion)}"
-        yield Argument("EVIDENCE", _with_comment(text, item), assertion=assertion, evidence=item)
-
-
-def _paths_against(case: Case, limit: int) -> tuple[list[Argument], int]:
-    """Paths whose signs argue against; a test of the pair itself is a result and not repeated as a path."""
-    opposed = [m for m in case.opposed if len(case.table.metapaths[m]) > 1]
-    total = sum(case.path_counts[m] for m in opposed)
-    return [_path_against(path) for path in case.best_paths(opposed, limit)], total
-
-
-def _path_against(path: MechanismPath) -> Argument:
-    why = "by its signs this path argues against" if path.metapath.sign else "this path argues against"
-    return Argument("PATH", f"{why}: {path.text}", path=path)
-
-
-def _harms(case: Case) -> Iterator[Argument]:
-    """Harms of the subject and of what it is a special case of, most trusted first; each harm once."""
-    seen: set[str] = set()
-    for owner in ancestry(case.scenario, case.subject):
-        edges = [
-            (a, a.object) for a in _edges_of(case.scenario, owner) if case.table.graph.model.relation[a.relation].harm
-        ]
-        for assertion, harm in sorted(edges, key=lambda found: (-found[0].confidence, found[1].curie)):
-            if harm.curie not in seen:
-                seen.add(harm.curie)
-                yield _harm(assertion, harm)
-
-
-def _harm(assertion: Assertion, harm: Entity) -> Argument:
-    measured = [
-        item for item in assertion.evidence if item.total and item.count is not None and item.direction == "SUPPORTS"
-    ]
-    best = max(measured, key=lambda item: (item.total or 0, item.id), default=None)
-    text = statement(assertion)
-    if best:
-        grade = f", grade {best.grade}" if best.grade else ""
-        text += f" ({best.count} of {best.total}{grade})"
-    return Argument(
-        "RISK", text, harm, assertion, best, count=best.count if best else None, total=best.total if best else None
-    )
-
-
+# ---------------------------------------------------------------- around it
 def ancestry(scenario: Scenario, entity: Entity) -> list[Entity]:
     """Return an entity and all that it is a special case of by definitional relations, nearest first."""
     found = [entity]
     for here in found:
-        for assertion in _edges_of(scenario, here):
+        for assertion in edges_of(scenario, here):
             wider = assertion.object
             if scenario.graph.model.relation[assertion.relation].definitional and wider not in found:
                 found.append(wider)
     return found
 
 
-def _edges_of(scenario: Scenario, subject: Entity) -> list[Assertion]:
+def edges_of(scenario: Scenario, subject: Entity) -> list[Assertion]:
     """Edges that leave an entity in the scenario, in relation and confidence order."""
     return [a for a in _touching(scenario, subject) if a.subject is subject]
 
@@ -420,15 +318,15 @@ def _touching(scenario: Scenario, entity: Entity) -> list[Assertion]:
     return list(found.values())
 
 
-def related(case: Case, knowledge: PairKnowledge, limit: int) -> tuple[Assertion, ...]:
-    """Return what is known of wider and narrower pairs, nearest first: a trial in a subtype is not a trial of the pair,
-    but whoever reads the hypothesis should hear of it.
-    """
+def related(case: Case, known: Known, knowledge: PairKnowledge, limit: int) -> tuple[Assertion, ...]:
+    """Return what is asserted of wider and narrower pairs, nearest first, but for those that test the pair itself."""
+    through = {(pair.subject.curie, pair.object.curie) for pair in known.through}
+    through.add((case.subject.curie, case.object.curie))
     subjects, objects = (_kin(case.scenario, end) for end in (case.subject, case.object))
     found = [
         (subjects[subject] + objects[object_], assertion.id, assertion)
         for (subject, object_), claims in knowledge.between.items()
-        if subject in subjects and object_ in objects and (subject, object_) != (case.subject.curie, case.object.curie)
+        if subject in subjects and object_ in objects and (subject, object_) not in through
         for assertion in claims
         if assertion.supported
     ]
@@ -449,13 +347,3 @@ def _kin(scenario: Scenario, entity: Entity) -> dict[str, int]:
                 distance[far.curie] = distance[here.curie] + 1
                 frontier.append((far, upwards))
     return distance
-
-
-def statement(assertion: Assertion) -> str:
-    """Return an assertion in words."""
-    relation = assertion.subject.graph.model.relation[assertion.relation]
-    return f"{assertion.subject.label} {relation.phrase} {assertion.object.label}"
-
-
-def _with_comment(text: str, item: Evidence) -> str:
-    return f"{text}: {item.comment}" if item.comment else text

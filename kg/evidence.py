@@ -106,4 +106,5 @@ def _share(direction: str, key: str, strengths: dict[tuple[str, str], float]) ->
     if certain:
         return 1.0 / len(certain) if key in certain else 0.0
     weights = {k: -math.log1p(-s) for k, s in same.items()}
-    return weights[key] / sum(weights.values())
+    total = sum(weights.values())
+    return weights[key] / total if total else 0.0  # a level may have no strength

@@ -10,6 +10,7 @@ from typing import Any
 from kg.errors import BadInput
 from kg.frames import frame
 from kg.metapaths import MAX_LENGTH, Metapath
+from kg.paths.records import Step, sentence
 from kg.permutation import PermutationReport
 from kg.records import Assertion, Entity, Evidence
 
@@ -21,8 +22,9 @@ ASSERTED = "ASSERTED"
 class HypothesisConstraints:
     """How hypotheses are scored and which are shown.
 
-    ``metapaths`` chooses the metapaths by relation names (None: all up to ``max_length`` steps);
-    ``relations`` restricts the relations they may use. ``weighting`` is CONFIDENCE or UNIFORM,
+    ``metapaths`` chooses the metapaths by relation names (None: all up to ``max_length`` steps that say
+    something of a pair, so none that supports by way of a harm); ``relations`` restricts the relations they
+    may use, and lets them pass harms. ``weighting`` is CONFIDENCE or UNIFORM,
     ``damping`` the exponent w of the node degrees. ``permutations`` None means 200 on small graphs
     and none on large ones (20,000 edges or more), where they take minutes. ``include_tested`` also lists
     pairs that are being tried. ``paths``, ``arguments`` and ``gaps`` bound what is shown of each.
@@ -54,21 +56,15 @@ class HypothesisConstraints:
                 raise BadInput(f"{problem[0].upper()}{problem[1:]}.")
 
 
-@dataclass(frozen=True, slots=True)
-class PathStep:
-    """One edge of a path as walked; ``source`` and ``target`` are in walking order."""
+def statement(subject: Entity, relation: str, object_: Entity) -> str:
+    """Return a claim in words: “plasma cells drive myasthenia gravis”."""
+    claim = Assertion("", "", subject, relation, object_, (), 0.0)
+    return sentence((Step(subject, object_, claim, subject.graph.model.relation[relation], False),))
 
-    source: Entity
-    assertion: Assertion
-    target: Entity
-    reversed: bool
-    assumed: bool
-    phrase: str
 
-    @property
-    def confidence(self) -> float:
-        """Confidence of the edge."""
-        return self.assertion.confidence
+def stated(assertion: Assertion) -> str:
+    """Return an assertion in words."""
+    return statement(assertion.subject, assertion.relation, assertion.object)
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ class MechanismPath:
     """
 
     metapath: Metapath
-    steps: tuple[PathStep, ...]
+    steps: tuple[Step, ...]
     value: float
     share: float
     contribution: float
@@ -93,22 +89,17 @@ class MechanismPath:
     @property
     def nodes(self) -> tuple[Entity, ...]:
         """The entities it passes, ends included."""
-        return (self.steps[0].source, *(step.target for step in self.steps))
+        return (self.steps[0].start, *(step.end for step in self.steps))
 
     @property
-    def weakest_step(self) -> PathStep:
+    def weakest_step(self) -> Step:
         """The least trusted edge, the first of several."""
         return min(self.steps, key=lambda step: step.confidence)
 
     @cached_property
     def text(self) -> str:
         """The path as a sentence without its full stop."""
-        words = [self.steps[0].source.label]
-        for number, step in enumerate(self.steps):
-            joint = ", which " if number else " "
-            assumed = " (assumed)" if step.assumed else ""
-            words.append(f"{joint}{step.phrase} {step.target.label}{assumed}")
-        return "".join(words)
+        return sentence(self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +123,9 @@ class Contribution:
 class Argument:
     """Something that speaks against a hypothesis.
 
-    ``kind`` is RESULT (the pair itself was contradicted or tested without effect), EVIDENCE (a source
-    contradicts an edge that the hypothesis rests on), PATH (a path whose sign says that the object
-    gets worse), TRIAL (a halted study of the pair) or RISK. ``count`` of ``total`` is an incidence.
+    ``kind`` is, weightiest first, RESULT (the pair itself was contradicted or tested without effect), TRIAL (a
+    halted study of the pair), EVIDENCE (a source contradicts an edge that the hypothesis rests on), PATH (a path
+    whose sign says that the object gets worse) or RISK. ``count`` of ``total`` is an incidence.
     """
 
     kind: str
@@ -195,18 +186,47 @@ class Robustness:
 
 
 @dataclass(frozen=True, slots=True)
+class NarrowerPair:
+    """A pair of a special case of the subject, the object or both, that is tested: through it the wider pair is.
+
+    ``assertions`` are what the graph holds of it, ``studies`` those of both its ends.
+    """
+
+    subject: Entity
+    object: Entity
+    status: str
+    assertions: tuple[Assertion, ...]
+    studies: tuple[Entity, ...]
+
+    @property
+    def text(self) -> str:
+        """What is known of it, in words."""
+        if self.assertions:
+            return stated(self.assertions[0])
+        return f"{self.studies[0].label} ({self.studies[0].curie}) studies {self.subject.label} in {self.object.label}"
+
+
+@dataclass(frozen=True, slots=True)
 class Became:
-    """What a later graph says of a pair: its status there, and the day since which it was tried or held, if it is."""
+    """What a later graph says of a pair: its status there, the day since which it was tried or held, and how.
+
+    ``assertions`` and ``trials`` are what tests or states the pair itself, ``through`` narrower pairs that are tested.
+    """
 
     status: str
     since: datetime.date | None
+    assertions: tuple[Assertion, ...] = ()
+    trials: tuple[Entity, ...] = ()
+    through: tuple[NarrowerPair, ...] = ()
 
 
 @dataclass(frozen=True)
 class Hypothesis:
     """A pair that the graph does not assert but its paths suggest.
 
-    ``trials`` are studies of both ends; ``related`` is what the graph asserts of wider and narrower pairs.
+    ``trials`` are studies of both ends; ``through`` are narrower pairs that are tested, nearest first, at most
+    as many as paths are shown, of ``through_total``; ``related`` is what the graph asserts of other wider and
+    narrower pairs.
     ``first_suggested`` is the day on which the first path was complete; ``cursor`` continues a list behind
     this entry.
     """
@@ -226,6 +246,8 @@ class Hypothesis:
     against_total: int
     gaps: tuple[Gap, ...]
     trials: tuple[Entity, ...]
+    through: tuple[NarrowerPair, ...]
+    through_total: int
     related: tuple[Assertion, ...]
     first_suggested: datetime.date | None
     robustness: Robustness
@@ -267,7 +289,7 @@ class HypothesisPage:
     ``total`` counts the list; ``exhaustive`` says whether every metapath was counted and nothing is
     left behind this page; else ``truncated_by`` names what cut it (``first``, ``steps`` or
     ``seconds``), ``remaining`` what is left and ``end_cursor`` where to go on. ``known`` and ``tested`` count pairs
-    left out because the graph asserts them or they are being tried.
+    left out because the graph asserts them, or because they or narrower pairs are being tried.
     """
 
     items: tuple[Hypothesis, ...]

@@ -124,6 +124,17 @@ class Metagraph:
         return signs.pop() if len(signs) == 1 else 0
 
     @cached_property
+    def claims(self) -> frozenset[str]:
+        """Relations that speak of the predicted relation itself: those predicted, attempts at them, results against them."""
+        attempts = {r.name for r in self.model.relations if set(r.attempt_of) & set(self.predicts)}
+        return self.opposing | attempts | set(self.predicts)
+
+    @cached_property
+    def harms(self) -> frozenset[str]:
+        """Kinds of harms: the objects of relations that the schema marks as such."""
+        return frozenset(kind for relation in self.model.relations if relation.harm for kind in relation.objects)
+
+    @cached_property
     def opposing(self) -> frozenset[str]:
         """Relations whose edges speak against a predicted one."""
         return frozenset(r.name for r in self.model.relations if set(r.speaks_against) & set(self.predicts))
@@ -156,18 +167,38 @@ class Metagraph:
 
         The predicted relations alone are left out (they are what is predicted); inside a longer
         metapath they are allowed, as in Rephetio's Compound-resembles-Compound-treats-Disease.
-        ``relations`` restricts the relations walked. Raises BadInput for a length outside 1 … 4.
+        Metapaths through a harm are left out unless ``argues`` has them. ``relations`` restricts the relations
+        walked, and then harms too may be passed. Raises BadInput for a length outside 1 … 4.
         """
         if not 1 <= max_length <= MAX_LENGTH:
             raise BadInput(f"Metapaths have 1 to {MAX_LENGTH} steps, not {max_length}.")
         source, target = source or self.ends[0], target or self.ends[1]
         reach = self._distances(target, max_length)
-        found = [
-            self.metapath(steps)
-            for steps in self._walks((), source, target, max_length, reach)
-            if relations is None or all(step.relation in relations for step in steps)
-        ]
-        return tuple(sorted((m for m in found if not self._trivial(m)), key=lambda m: m.order))
+        walked = (self.metapath(steps) for steps in self._walks((), source, target, max_length, reach))
+        found = [m for m in walked if not self._trivial(m) and self._wanted(m, relations)]
+        return tuple(sorted(found, key=lambda m: m.order))
+
+    def _wanted(self, metapath: Metapath, relations: Collection[str] | None) -> bool:
+        if relations is None:
+            return self.argues(metapath)
+        return all(step.relation in relations for step in metapath.steps)
+
+    def passes_harm(self, metapath: Metapath) -> bool:
+        """Whether a harm stands between the ends."""
+        return not self.harms.isdisjoint(metapath.kinds[1:-1])
+
+    def argues(self, metapath: Metapath) -> bool:
+        """Whether a metapath says anything of a pair: sharing a harm, or lessening the same one, is no reason to try.
+
+        A harm counts only against: where it comes with the subject and, by the signs, worsens the object,
+        without the detour over what else is tried or works there.
+        """
+        if not self.passes_harm(metapath):
+            return True
+        entering = [step for step in metapath.steps[:-1] if step.target in self.harms]
+        comes_with = all(self.model.relation[step.relation].harm and not step.reversed for step in entering)
+        detour = any(step.relation in self.claims for step in metapath.steps)
+        return comes_with and not detour and bool(metapath.sign) and metapath.stance == AGAINST
 
     def _trivial(self, metapath: Metapath) -> bool:
         return len(metapath) == 1 and metapath.steps[0].relation in self.predicts

@@ -58,7 +58,8 @@ class Field:
 
     ``datatype`` is string, integer, decimal, boolean, date, partialDate, enum, entity (``target``
     names the kind), source, or record (``target`` names the record). ``halted_values`` are the enum
-    values that mean a study was stopped, ``halt_reason`` the attribute that says why.
+    values that mean a study was stopped, ``halt_reason`` the attribute that says why. The values of a ``graded``
+    field run from the least grave to the gravest.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Field:
     from_curie: str | None = None
     halted_values: tuple[str, ...] = ()
     halt_reason: str | None = None
+    graded: bool = False
 
     @cached_property
     def attribute(self) -> str:
@@ -104,6 +106,11 @@ class Kind:
     shape: str
     id_prefixes: tuple[str, ...]
     biolink_class: str | None
+
+    @cached_property
+    def grade_field(self) -> Field | None:
+        """The field whose values say how grave a harm is."""
+        return next((field for field in self.fields if field.graded), None)
 
     @cached_property
     def status_field(self) -> Field | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,15 @@ from numpy.typing import NDArray
 
 from kg import overlay
 from kg.budget import Budget
-from kg.findings import ASSERTED, CONTRADICTED, IN_TRIAL, UNTESTED, Became, HypothesisConstraints
+from kg.findings import (
+    ASSERTED,
+    CONTRADICTED,
+    IN_TRIAL,
+    UNTESTED,
+    Became,
+    HypothesisConstraints,
+    NarrowerPair,
+)
 from kg.matrices import Floats, Ints, Matrices, PathCounter, matrices
 from kg.metapaths import AGAINST, Metagraph, Metapath
 from kg.overlay import Scenario
@@ -194,30 +202,38 @@ def keep(graph: Matrices, key: Hashable, value: Any) -> None:
 # ---------------------------------------------------------------- what is known of a pair
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the graph says directly about a pair.
+    """What the graph says about a pair.
 
     ``asserted``, ``tried`` and ``refuting`` are assertions: that the predicted relation holds, that it was
     tried, and against it (contradicted claims, or tests without effect). ``studies`` are studies
-    of both ends.
+    of both ends; ``through`` are narrower pairs that are tested, nearest first.
     """
 
     asserted: tuple[Assertion, ...] = ()
     tried: tuple[Assertion, ...] = ()
     refuting: tuple[Assertion, ...] = ()
     studies: tuple[Entity, ...] = ()
+    through: tuple[NarrowerPair, ...] = ()
 
     @property
     def status(self) -> str:
-        """ASSERTED, CONTRADICTED, IN_TRIAL or UNTESTED, the first that applies."""
+        """ASSERTED, CONTRADICTED, IN_TRIAL (itself, or through narrower pairs) or UNTESTED, the first that applies."""
         if self.asserted:
             return ASSERTED
         if self.refuting:
             return CONTRADICTED
-        return IN_TRIAL if self.tried or self.studies else UNTESTED
+        return IN_TRIAL if self.tried or self.studies or self.through else UNTESTED
+
+
+Pair = tuple[str, str]
 
 
 class PairKnowledge:
-    """What a scenario says directly about pairs: assertions between them, and studies of both."""
+    """What a scenario says about pairs: assertions between them, studies of both, and the same of narrower pairs.
+
+    A therapy that is a kind of another is tested where it is tested, and so, there, is the wider one: by what
+    holds by definition, being tested is handed on to wider pairs, and nothing is handed on to narrower ones.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -226,9 +242,15 @@ class PairKnowledge:
         self.attempts = {r.name for r in model.relations if set(r.attempt_of) & set(self.metagraph.predicts)}
         self.between = self._between()
         self.studied = self._studied()
+        self.inherited = self._inherited()
 
     def known(self, subject: str, object_: str) -> Known:
         """Return what is known of a pair of CURIEs."""
+        known = self._itself(subject, object_)
+        narrower = self.inherited.get((subject, object_))
+        return replace(known, through=tuple(map(self._narrower, narrower))) if narrower else known
+
+    def _itself(self, subject: str, object_: str) -> Known:
         claims = self.between.get((subject, object_), ())
         edges = [a for a in claims if self._is_edge(a)]
         opposing = self.metagraph.opposing
@@ -240,11 +262,34 @@ class PairKnowledge:
         )
 
     def became(self, subject: str, object_: str) -> Became:
-        """Return the status of a pair and since when the graph knew it as tried or holding."""
+        """Return the status of a pair, and how and since when the graph knew it as tried or holding."""
         known = self.known(subject, object_)
-        days = [supported_since(a) for a in (*known.asserted, *known.tried)]
+        held = (*known.asserted, *known.tried)
+        days = [supported_since(a) for a in (*held, *(a for pair in known.through for a in pair.assertions))]
         days += [_studied_since(study, {subject, object_}) for study in known.studies]
-        return Became(known.status, min((day for day in days if day), default=None))
+        days += [_studied_since(s, {pair.subject.curie, pair.object.curie}) for pair in known.through for s in pair.studies]  # fmt: skip
+        since = min((day for day in days if day), default=None)
+        return Became(known.status, since, (*held, *known.refuting), known.studies, known.through)
+
+    # -------------------------------------------------------------- narrower pairs
+    def _inherited(self) -> dict[Pair, tuple[Pair, ...]]:
+        """The tested pairs that are special cases of each pair, nearest first."""
+        subjects, objects = (_Wider(matrices(self.scenario), kind) for kind in self.metagraph.ends)
+        found: dict[Pair, list[tuple[int, Pair]]] = defaultdict(list)
+        for pair in {*self.between, *self.studied}:
+            wider = [(s, o, i + j) for s, i in subjects[pair[0]].items() for o, j in objects[pair[1]].items() if i + j]
+            if wider and self._is_tested(self._itself(*pair)):
+                for subject, object_, distance in wider:
+                    found[subject, object_].append((distance, pair))
+        return {pair: tuple(narrower for _, narrower in sorted(rows)) for pair, rows in found.items()}
+
+    def _is_tested(self, known: Known) -> bool:
+        return bool(known.asserted or known.tried or known.studies or any(map(self._is_edge, known.refuting)))
+
+    def _narrower(self, pair: Pair) -> NarrowerPair:
+        known, entities = self._itself(*pair), self.scenario.graph.entities
+        edges = (*known.asserted, *known.tried, *filter(self._is_edge, known.refuting))
+        return NarrowerPair(entities[pair[0]], entities[pair[1]], known.status, edges, known.studies)
 
     def _is_edge(self, assertion: Assertion) -> bool:
         return assertion.supported and assertion.id not in self.scenario.removed
@@ -252,10 +297,11 @@ class PairKnowledge:
     def _refuted(self, assertion: Assertion) -> bool:
         return not self._is_edge(assertion) and any(e.direction == "CONTRADICTS" for e in assertion.evidence)
 
-    def _between(self) -> dict[tuple[str, str], list[Assertion]]:
+    # -------------------------------------------------------------- the pair itself
+    def _between(self) -> dict[Pair, list[Assertion]]:
         """Assertions, edges or not, of predicted and opposing relations by pair, as they are in the scenario."""
         relations = {*self.metagraph.predicts, *self.metagraph.opposing}
-        found: dict[tuple[str, str], list[Assertion]] = defaultdict(list)
+        found: dict[Pair, list[Assertion]] = defaultdict(list)
         known = self.scenario.graph.assertion_by_id
         extra = [a for a in self.scenario.assumed if a.id not in known]
         for a in (*self.scenario.graph.assertions, *extra):
@@ -263,10 +309,10 @@ class PairKnowledge:
                 found[a.subject.curie, a.object.curie].append(self.scenario.assertion(a.id))
         return found
 
-    def _studied(self) -> dict[tuple[str, str], tuple[Entity, ...]]:
+    def _studied(self) -> dict[Pair, tuple[Entity, ...]]:
         """Studies that have an edge to both ends, by pair."""
         ends = self.metagraph.ends
-        found: dict[tuple[str, str], set[str]] = defaultdict(set)
+        found: dict[Pair, set[str]] = defaultdict(set)
         for kind in self.scenario.graph.model.kinds:
             if kind.status_field and kind.name not in ends:
                 sides = [self._neighbours(kind.name, end) for end in ends]
@@ -287,6 +333,30 @@ class PairKnowledge:
                     names = {graph.entities[other][column].curie for column in table.row(int(row))}
                     found[graph.entities[kind][row].curie] |= names
         return found
+
+
+class _Wider:
+    """What each entity of a kind is a special case of by definition, itself included, with the number of steps."""
+
+    def __init__(self, graph: Matrices, kind: str) -> None:
+        self.parents: dict[str, list[str]] = defaultdict(list)
+        self.found: dict[str, dict[str, int]] = {}
+        members = graph.entities[kind]
+        for (source, name, target), edges in graph.edges.items():
+            if source == target == kind and graph.model.relation[name].definitional:
+                for row, column in zip(edges.rows, edges.columns, strict=True):
+                    self.parents[members[row].curie].append(members[column].curie)
+
+    def __getitem__(self, curie: str) -> dict[str, int]:
+        if curie not in self.found:
+            distance, frontier = {curie: 0}, [curie]
+            for here in frontier:
+                for parent in self.parents.get(here, ()):
+                    if parent not in distance:
+                        distance[parent] = distance[here] + 1
+                        frontier.append(parent)
+            self.found[curie] = distance
+        return self.found[curie]
 
 
 def supported_since(assertion: Assertion) -> date | None:

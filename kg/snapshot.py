@@ -136,6 +136,9 @@ class Snapshot:
 
     @cached_property
     def _links(self) -> Links:
+        return self._link()
+
+    def _link(self) -> Links:
         with collector_paused():
             return Links(self.model, self.entities, self.assertions)
 

@@ -47,6 +47,7 @@ class KG(DefinedNamespace):
     definitional: URIRef
     haltedValue: URIRef
     haltReason: URIRef
+    graded: URIRef
     biolinkClass: URIRef
     biolinkPredicate: URIRef
     biolinkAssociation: URIRef

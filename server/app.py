@@ -15,23 +15,25 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
 from kg.errors import KGError
 from kg.graph import GraphService
 from server import oidc
+from server.answers import Answerer
 from server.auth import Authenticator
 from server.graphql.caches import LRU
-from server.graphql.errors import request_error
 from server.graphql.execution import Engine
-from server.graphql.http import GraphQLEndpoint, caller_of, prefers_html, refused
+from server.graphql.http import JSON, GraphQLEndpoint, caller_of, prefers_html, refused
 from server.graphql.query import build_schema
 from server.graphql.running import Runner
 from server.graphql.websocket import SocketEndpoint
 from server.observability import Metrics, Observed
-from server.pages import front_page, graphiql_page
+from server.pages import Site
+from server.pages.graphiql import graphiql_page
+from server.problems import Problems
+from server.routes import Assets, page_routes
 from server.settings import Settings
 from server.web.assets import WebAssets
 
@@ -51,6 +53,8 @@ def create_app(
     """
     settings = settings or Settings()
     metrics, assets = Metrics(), WebAssets()
+    site = Site(service.model, assets)
+    problems = Problems(site)
     schema = build_schema(service.model, settings)
     engine = Engine(schema, service, settings, metrics)
     runner = Runner(engine, settings, metrics)
@@ -58,7 +62,9 @@ def create_app(
         service.store.folder, settings, metrics, local_key=local_key, provider=oidc.provider(settings)
     )
     endpoint = GraphQLEndpoint(runner, settings, authenticator)
+    answerer = Answerer(service, settings, authenticator, site.stamp)
     _publish(metrics, service, runner, endpoint)
+    _publish_cache(metrics, "page", answerer.cache)
     pages = _Pages(service, schema.as_str(), metrics, assets, authenticator)
 
     @asynccontextmanager
@@ -79,21 +85,21 @@ def create_app(
             and prefers_html(request.headers.get("accept", ""))
         )
         if page and settings.graphiql:
-            await graphiql_page(service.model.title, assets)(scope, receive, send)
+            await graphiql_page(site)(scope, receive, send)
         else:
             await endpoint(scope, receive, send)
 
     routes = [
-        Route("/", pages.front),
+        *page_routes(site, answerer),
         Route("/graphql", _Any(graphql)),
         WebSocketRoute("/graphql", _Any(SocketEndpoint(runner, settings, authenticator))),
         Route("/schema.graphql", pages.sdl),
         Route("/health", pages.health),
         Route("/ready", pages.ready),
         Route("/metrics", pages.metrics),
-        *([Mount("/static", _Assets(directory=assets.dist))] if assets.built else []),
+        Mount("/static", Assets(assets)),
     ]
-    paths = frozenset(route.path for route in routes if isinstance(route, Route))
+    paths = frozenset(route.path.partition("{")[0] for route in routes if isinstance(route, Route | Mount))
     middleware = [
         Middleware(Observed, metrics=metrics, routes=paths),
         *([_cors(settings)] if settings.cors_origins else []),
@@ -103,7 +109,7 @@ def create_app(
         routes=routes,
         middleware=middleware,
         lifespan=lifespan,
-        exception_handlers={HTTPException: _http_error, KGError: _refused, 500: _fault},
+        exception_handlers={HTTPException: problems.http, KGError: _refused, 500: problems.fault},
     )
     app.state.engine, app.state.endpoint, app.state.service, app.state.runner = engine, endpoint, service, runner
     return app
@@ -119,16 +125,6 @@ class _Any:
         await self.app(scope, receive, send)  # type: ignore[misc]
 
 
-class _Assets(StaticFiles):
-    """The built browser files; those with a hash in their name may be kept for ever."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        hashed = path.startswith(("chunks/", "fonts/"))
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
-        return response
-
-
 class _Pages:
     """The small endpoints beside /graphql."""
 
@@ -137,9 +133,6 @@ class _Pages:
     ) -> None:
         self.service, self.text, self.numbers, self.assets = service, sdl, metrics, assets
         self.authenticator = authenticator
-
-    async def front(self, _: Request) -> Response:
-        return front_page(self.service.snapshot, self.assets, counts=not self.authenticator.reads_need_token)
 
     async def sdl(self, request: Request) -> Response:
         await caller_of(request, self.authenticator).reader()
@@ -186,22 +179,7 @@ def _publish_cache(metrics: Metrics, name: str, cache: LRU[Any]) -> None:
     metrics.gauge(f"{name}_cache_entries", f"Entries in the {name} cache.", lambda: len(cache))
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    detail = str(error.detail) if isinstance(error, HTTPException) else "Internal error"
-    code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(status, "BAD_USER_INPUT")
-    hint = " The service has /, /graphql, /schema.graphql, /health, /ready and /metrics." if status == 404 else ""
-    return JSONResponse(request_error(f"{detail}.{hint}", code), status, headers=getattr(error, "headers", None))
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    return (
-        refused(error, request.headers.get("accept", ""))
-        if isinstance(error, KGError)
-        else await _fault(request, error)
-    )
-
-
-async def _fault(_: Request, error: Exception) -> Response:
-    log.error("unhandled", exc_info=error)
-    return JSONResponse(request_error("Something went wrong here; the log has it.", "INTERNAL_SERVER_ERROR"), 500)
+async def _refused(_: Request, error: Exception) -> Response:
+    if not isinstance(error, KGError):
+        raise error
+    return refused(error, JSON)

@@ -120,8 +120,13 @@ class Observed:
 
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
         path = scope["path"]
-        route = path if path in self.routes else "/static" if path.startswith("/static/") else "other"
+        route = path if path in self.routes else self._folder(path)
         self.metrics.requests.labels(scope["method"], route, str(status)).inc()
         self.metrics.seconds.labels(route).observe(seconds)
         level = log.warning if status >= 500 else log.info
         level("request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 2))
+
+    def _folder(self, path: str) -> str:
+        """Return the route that a path is below, so that metrics have few names however many pages there are."""
+        folder = f"/{path.split('/')[1]}" if path.count("/") > 1 else path
+        return folder if folder in self.routes or f"{folder}/" in self.routes else "other"

@@ -30,6 +30,12 @@ class Settings:
         (), "Origins, separated by commas, whose pages may query the service; * for any."
     )
     graphiql: bool = setting(True, "Whether /graphql shows GraphiQL to browsers.")
+    embed_ancestors: tuple[str, ...] = setting(
+        (), "Origins, separated by commas, whose pages may frame views and read them by script; * for any."
+    )
+    public_url: str = setting(
+        "", "Address that links in pictures, embeds and oEmbed answers start with; the one asked for when not set."
+    )
     introspection: bool = setting(True, "Whether the GraphQL schema may be asked for.")
     reads_need_token: bool = setting(False, "Whether reading needs a token as well; writing always does.")
     auth_failures: int = setting(10, "Failed tokens from one address before it must wait.")
@@ -64,6 +70,7 @@ class Settings:
     page_size: int = setting(25, "Number of edges in a connection when neither first nor last is given.")
     max_page_size: int = setting(1_000, "Largest first or last of a connection.")
     max_view_nodes: int = setting(5_000, "Largest maxNodes of a graph view.")
+    view_nodes: int = setting(300, "Entities in a view.svg, view.json or embedded view that names no max-nodes.")
     max_view_depth: int = setting(6, "Largest depth of a graph view.")
     request_seconds: float = setting(10.0, "Longest time spent on one operation, in seconds.")
     search_steps: int = setting(2_000_000, "Most steps of work of one search for paths or hypotheses.")
@@ -74,6 +81,7 @@ class Settings:
     )
     document_cache: int = setting(1_000, "Number of parsed and validated documents kept.")
     response_cache_bytes: int = setting(32_000_000, "Size of the cache of responses, in bytes; 0 turns it off.")
+    page_cache_bytes: int = setting(16_000_000, "Size of the cache of pages and pictures, in bytes; 0 turns it off.")
     compiled: bool = setting(True, "Whether operations are compiled where possible; off runs all through graphql-core.")
     log_level: str = setting("info", "Least severity that is logged: debug, info, warning or error.")
     log_format: str = setting("auto", "json, console, or auto: console on a terminal and json elsewhere.")
@@ -103,6 +111,8 @@ def rows() -> list[tuple[str, str, str]]:
 def _shown(value: Any) -> str:
     if value is None or value == ():
         return ""
+    if isinstance(value, tuple):
+        return ",".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

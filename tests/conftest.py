@@ -20,6 +20,7 @@ from server.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 TINY = ROOT / "tests" / "data" / "tiny"
+HOSTILE = ROOT / "tests" / "data" / "hostile"
 SHARED_REFERENCE = ROOT.parent / "shared" / "reference"
 
 
@@ -36,6 +37,12 @@ def tiny_graph() -> Snapshot:
 @pytest.fixture(scope="session")
 def seed_graph() -> Snapshot:
     return open_graph()
+
+
+@pytest.fixture(scope="session")
+def hostile_graph() -> Snapshot:
+    """A graph whose names try to become script, markup or syntax."""
+    return open_graph(seeds=HOSTILE)
 
 
 @pytest.fixture(scope="session")

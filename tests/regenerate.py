@@ -11,10 +11,12 @@ from pathlib import Path
 
 from kg import Snapshot, open_graph
 from kg.context import jsonld_context
+from kg.formats import FORMATS
 from server.graphql.examples import EXAMPLES, Example
 from server.graphql.query import build_schema
 from server.graphql.request import Request
 from server.settings import Settings, rows
+from server.viewing import DRAWING, PARAMETERS
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "tests" / "README.template.md"
@@ -76,7 +78,10 @@ def readme(graph: Snapshot) -> str:
         f"from {len(graph.sources)} sources"
     )
     questions = "\n".join(_question(i, example, graph) for i, example in enumerate(EXAMPLES, 1))
-    for name, value in (("settings", settings), ("counts", counts), ("questions", questions)):
+    parameters = "\n".join(f"| `{name}` | {said} |" for name, said in {**PARAMETERS, **DRAWING}.items())
+    formats = "\n".join(f"| `/view.{row.ending}` | {row.reads} |" for row in FORMATS.values())
+    filled = {"settings": settings, "counts": counts, "questions": questions}
+    for name, value in {**filled, "view_parameters": parameters, "formats": formats}.items():
         text = text.replace(f"{{{{{name}}}}}", value.strip())
     return text
 

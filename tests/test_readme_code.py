@@ -5,8 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import Request
 
 import pytest
 
@@ -36,11 +38,13 @@ def run(command: list[str], code: str, address: str, folder: Path) -> str:
 
 
 def test_the_python_examples_run(address: str, tmp_path: Path) -> None:
-    client, library = blocks("python")
+    client, library, notebook = blocks("python")
     assert int(run([sys.executable, "-"], client, address, tmp_path)) > 0
     lines = run([sys.executable, "-"], library, address, tmp_path).splitlines()
     assert lines[-1].startswith("['therapy:tisagenlecleucel'")
     assert len(lines) > 1
+    assert "myasthenia.graphml" in run([sys.executable, "-"], notebook, address, tmp_path)
+    assert (tmp_path / "myasthenia.graphml").is_file()
 
 
 def test_the_javascript_example_runs(address: str, tmp_path: Path) -> None:
@@ -62,3 +66,11 @@ def test_the_commands_are_there() -> None:
     kg = str(Path(sys.executable).parent / "kg")
     for command in set(re.findall(r"^kg (\w+)", README, re.MULTILINE)):
         assert subprocess.run([kg, command, "--help"], capture_output=True, check=False).returncode == 0
+
+
+def test_the_addresses_in_the_readme_answer(address: str) -> None:
+    shown = re.findall(r"http://127\.0\.0\.1:8000(/[a-z][^\s\"'`)>]*)", README)
+    assert len(shown) >= 5
+    for path in shown:
+        with urllib.request.urlopen(Request(f"{address}{path}", headers={"accept": "text/html"})) as response:
+            assert response.status == 200

@@ -19,6 +19,7 @@ from kg.model import EnumValue, Field, Kind, Link, Model, Record, snake_case
 from kg.records import Assertion, Edge, Entity
 from kg.selection import Facet, Getter, facet_fields, facet_getters, facets
 from kg.snapshot import Snapshot
+from server.graphql.exports import export_field
 from server.graphql.ids import cursor, global_id
 from server.graphql.inputs import Inputs
 from server.graphql.members import fill, itself, listed, make_enum, member, nullable, pascal
@@ -295,6 +296,7 @@ class Types:
             "total_nodes": member(int, "Number of entities that depth and constraints allow.", name="totalNodes"),
             "truncated": member(bool, "Whether some of them are left out.", lambda self: self.truncated_by is not None),
             "truncated_by": member(str | None, "The limit that left them out.", name="truncatedBy"),
+            "export": export_field(),
         }
         return strawberry.type(
             fill(type("GraphView", (), {}), view), name="GraphView", description="A bounded piece of the graph to draw."

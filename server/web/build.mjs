@@ -9,6 +9,8 @@ const [outdir = 'dist', stamp = ''] = process.argv.slice(2);
 // graphiql.js, graphiql.css and the three workers keep fixed names; what they share carries a hash.
 const entryPoints = {
   graphiql: 'src/graphiql.tsx',
+  'kg-graph': 'src/kg-graph.ts',
+  explorer: 'src/explorer.ts',
   'editor.worker': 'monaco-editor/esm/vs/editor/editor.worker.js',
   'graphql.worker': 'monaco-graphql/esm/graphql.worker.js',
   'json.worker': 'monaco-editor/esm/vs/language/json/json.worker.js',

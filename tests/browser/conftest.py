@@ -69,8 +69,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     command = [sys.executable, "-m", "kg", "serve", "--port", port, "--data", str(folder / "data")]
+    environ = {**os.environ, "KG_CORS_ORIGINS": "*"}  # for the page of another origin in test_kg_graph.py
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=subprocess.STDOUT)
     try:
         address = f"http://127.0.0.1:{port}"
         wait_until_ready(address, process, folder / "log")

@@ -1,6 +1,7 @@
 """What the server learns about the built files. Needs no browser."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,12 @@ def test_the_page_has_its_two_placeholders_and_no_inline_script() -> None:
 def test_this_checkout_is_built_from_its_sources(built: WebAssets) -> None:
     """A hidden warning at install time becomes a failure here."""
     assert {"graphiql.js", "graphiql.css", "graphql.worker.js", "THIRD-PARTY.txt"} <= set(built.files)
+    assert {"kg-graph.js", "explorer.js", "explorer.css"} <= set(built.files)
+
+
+def test_the_embedded_element_stays_small(built: WebAssets) -> None:
+    """Other people's pages load it; the graph engine comes only when a graph is drawn."""
+    first = (built.path("kg-graph.js")).read_text()
+    loaded = re.findall(r'from"\./(chunks/[^"]+)"', first)
+    assert built.files["kg-graph.js"] + sum(built.files[name] for name in loaded) < 64_000
+    assert any(name.startswith("chunks/engine-") for name in built.files)

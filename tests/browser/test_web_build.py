@@ -1,6 +1,7 @@
 """The build and its packaging hook, without node and without a network."""
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -95,6 +96,15 @@ def test_the_lock_file_names_no_registry() -> None:
     lock = (HERE / "package-lock.json").read_text()
     assert '"resolved"' not in lock
     assert '"integrity"' in lock
+
+
+def test_the_sources_are_strictly_typed() -> None:
+    """esbuild strips types without reading them."""
+    compiler, node = HERE / "node_modules" / "typescript" / "bin" / "tsc", shutil.which("node")
+    if node is None or not compiler.is_file():
+        pytest.skip("no TypeScript: run `npm ci` in server/web")
+    checked = subprocess.run([node, compiler, "--noEmit"], cwd=HERE, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
 
 
 @pytest.fixture

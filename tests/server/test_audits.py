@@ -1,21 +1,20 @@
 """The official GraphQL-over-HTTP audits (npm graphql-http) against a service as users start it."""
 
-import hashlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
+
+from tests.node import installed
 
 ROOT = Path(__file__).resolve().parents[2]
 AUDITS = ROOT / "tests" / "audits"
@@ -24,40 +23,10 @@ COUNT = 61  # audits in the pinned version of graphql-http
 START_SECONDS = 60
 
 
-def cannot(reason: str) -> NoReturn:
-    """Skip because this machine lacks something; in CI nothing may be lacking, so fail."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason} In CI the audits must run.")
-    pytest.skip(reason)
-
-
-def cache_folder() -> Path:
-    """Where the npm packages of this exact lock file are kept between runs, outside the repository."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    digest = hashlib.sha256((AUDITS / "package-lock.json").read_bytes()).hexdigest()[:16]
-    return base / "cartograph-tests" / f"audits-{digest}"
-
-
 @pytest.fixture(scope="module")
 def packages() -> Path:
     """A folder with audit.mjs and its packages; installs them on first use."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        cannot("No node and npm on PATH; install Node.js 20 or newer.")
-    folder = cache_folder()
-    if not (folder / "complete").exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix="audits-", dir=folder.parent))
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(AUDITS / name, fresh)
-        done = subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=fresh, capture_output=True, text=True)
-        if done.returncode:
-            shutil.rmtree(fresh)
-            cannot(f"npm ci could not install graphql-http: {done.stderr.strip()[-500:]}")
-        (fresh / "complete").touch()
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh.replace(folder)
-    shutil.copy(AUDITS / "audit.mjs", folder)
-    return folder
+    return installed(AUDITS)
 
 
 def wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -1,0 +1,267 @@
+"""The explorer's pages, as a person uses them: with a mouse, a keyboard, a phone, in the dark."""
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.browser.explorer import GRAVIS, LUPUS, THERAPY, click_at, count, draw, drawn, place
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Route
+
+pytestmark = pytest.mark.usefixtures("built", "quiet")
+
+
+def parameters(page: "Page") -> dict[str, list[str]]:
+    """What the address says."""
+    return parse_qs(urlsplit(page.url).query)
+
+
+def disputed_edge(page: "Page") -> str:
+    """The id of an edge that is drawn dashed."""
+    found: str = page.evaluate("document.querySelector('kg-graph')?.engine?.cy.edges('[disputed = 1]')[0].id()")
+    return found
+
+
+def test_search_suggests_expands_and_shows_the_evidence(page: "Page", service: str) -> None:
+    """The way most people take: a name, its page, one hop further, why."""
+    page.goto(f"{service}/")
+    page.get_by_role("combobox").first.fill("systemic lup")
+    page.get_by_role("option", name="systemic lupus erythematosus").first.click()
+    page.wait_for_url(f"**/entity/{LUPUS}")
+    graph = drawn(page)
+    before, stood = count(graph), place(graph, LUPUS)
+    graph.evaluate("(g, id) => g.expand(id)", THERAPY)
+    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length > n", arg=before)
+    drawn(page)
+    assert place(graph, LUPUS) == stood
+    assert parameters(page)["expand"] == [THERAPY]
+    edge = disputed_edge(page)
+    graph.evaluate("(g, id) => g.select(id)", edge)
+    drawer = page.get_by_role("complementary", name="Details")
+    drawer.get_by_text("contradicts").first.wait_for()
+    links = drawer.locator(".kg-citation a").all()
+    assert links
+    assert all((link.get_attribute("href") or "").startswith("https://") for link in links)
+    assert parameters(page)["select"] == [edge]
+
+
+def test_a_click_on_an_entity_offers_what_can_be_done_with_it(page: "Page", service: str) -> None:
+    """Double-clicking is nothing anyone would guess, and no phone has it."""
+    graph = draw(page, f"{service}/entity/{LUPUS}")
+    before = count(graph)
+    click_at(page, graph, LUPUS)
+    drawer = page.get_by_role("complementary", name="Details")
+    drawer.get_by_role("link", name="systemic lupus erythematosus").wait_for()
+    page.keyboard.press("Escape")
+    graph.evaluate("(g, id) => g.select(id)", THERAPY)
+    drawer.get_by_role("button", name="Expand").click()
+    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length > n", arg=before)
+    assert THERAPY in (drawer.get_by_role("link", name="Paths to here").get_attribute("href") or "").replace("%3A", ":")
+
+
+def test_a_link_shows_a_colleague_the_same(page: "Page", service: str) -> None:
+    """Filter, day, expansion and selection are all in the address."""
+    graph = draw(page, f"{service}/entity/{LUPUS}?kinds=Therapy,Trial&min=0.5&as-of=2024-12-31&expand={THERAPY}")
+    kinds = graph.evaluate("g => [...new Set(g.engine.cy.nodes().map(n => n.data('kind')))].sort()")
+    assert kinds == ["Disease", "Therapy", "Trial"]
+    assert graph.evaluate("g => g.engine.cy.edges().every(e => e.data('confidence') >= 0.5)")
+    assert graph.evaluate("g => g.asOf") == "2024-12-31"
+    assert "2024-12-31" in page.locator(".kg-time output").inner_text()
+
+
+def test_the_slider_plays_what_was_known_when(page: "Page", service: str) -> None:
+    """Earlier days show less, in the same places."""
+    graph = draw(page, f"{service}/entity/{LUPUS}")
+    now, stood = count(graph, "edges"), place(graph, LUPUS)
+    slider = page.get_by_role("slider", name="Show what was known on")
+    slider.focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.edges().length < n", arg=now)
+    drawn(page)
+    assert place(graph, LUPUS) == stood
+    assert re.fullmatch(r"\d{4}-(06-30|12-31)", parameters(page)["as-of"][0])
+    page.get_by_role("button", name="Play how knowledge grew").click()
+    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.edges().length === n", arg=now)
+
+
+def test_the_query_of_a_view_runs_as_it_is_copied(page: "Page", service: str) -> None:
+    """One click from looking to programming."""
+    draw(page, f"{service}/entity/{LUPUS}?min=0.5")
+    page.locator(".kg-live .kg-copy > button").click()
+    panel = page.locator(".kg-live .kg-copy-panel")
+    assert "graphView(around: $around" in panel.locator("pre").inner_text()
+    panel.get_by_role("button", name="Python").click()
+    script = panel.locator("pre").inner_text()
+    compile(script, "copied", "exec")
+    assert f"{service}/graphql" in script
+    panel.get_by_role("button", name="curl").click()
+    body = re.search(r"-d '(.*)'", panel.locator("pre").inner_text(), re.DOTALL)
+    assert body
+    answer = page.request.post(f"{service}/graphql", data=json.loads(body[1].replace("'\\''", "'"))).json()
+    assert answer["data"]["graphView"]["nodes"]
+
+
+def test_suggestions_by_keyboard(page: "Page", service: str) -> None:
+    """Arrow keys choose, Escape closes, the active option is announced."""
+    page.goto(f"{service}/")
+    box = page.get_by_role("combobox").first
+    box.fill("myasth")
+    page.get_by_role("option").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    active = box.get_attribute("aria-activedescendant")
+    assert page.locator(f"#{active}").get_attribute("aria-selected") == "true"
+    page.keyboard.press("Escape")
+    assert box.get_attribute("aria-expanded") == "false"
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("option").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/entity/**")
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(browser: "Browser", service: str) -> None:
+    """And the graph, its tools and the evidence are all within reach of a thumb."""
+    context = browser.new_context(viewport={"width": 390, "height": 780}, has_touch=True, device_scale_factor=2)
+    page = context.new_page()
+    graph = draw(page, f"{service}/entity/{LUPUS}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert graph.get_by_role("button", name="Filters").evaluate("b => b.getBoundingClientRect().height") >= 40
+    graph.evaluate("(g, id) => g.select(id)", disputed_edge(page))
+    drawer = page.get_by_role("complementary", name="Details")
+    drawer.get_by_text("contradicts").first.wait_for()
+    box = drawer.bounding_box()
+    assert box
+    assert box["y"] > 100
+    context.close()
+
+
+def test_the_dark_is_dark(browser: "Browser", service: str) -> None:
+    """The canvas follows the system, too."""
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    graph = draw(page, f"{service}/entity/{LUPUS}")
+    ground = graph.locator(".frame").evaluate("f => getComputedStyle(f).backgroundColor")
+    assert sum(map(int, re.findall(r"\d+", ground)[:3])) < 150
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function(
+        "getComputedStyle(document.querySelector('kg-graph').shadowRoot.querySelector('.frame')).backgroundColor === 'rgb(255, 255, 255)'"
+    )
+    context.close()
+
+
+def test_when_the_service_is_down_the_servers_picture_is_still_there(browser: "Browser", service: str) -> None:
+    """And a sentence says what to do."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.route("**/graphql", lambda route: route.abort())
+    page.goto(f"{service}/entity/{LUPUS}")
+    page.get_by_role("heading", name="does not answer").wait_for()
+    assert page.locator("[data-kg-graph] svg a").count() > 3
+    page.unroute("**/graphql")
+    page.locator("kg-graph").get_by_role("button", name="Try again").click()
+    drawn(page)
+    context.close()
+
+
+# ---------------------------------------------------------------- paths and hypotheses
+def offers(page: "Page", service: str, name: str) -> bool:
+    """Whether the service has a query."""
+    answer = page.request.post(f"{service}/graphql", data={"query": '{ __type(name: "Query") { fields { name } } }'})
+    return name in {field["name"] for field in answer.json()["data"]["__type"]["fields"]}
+
+
+def needs(page: "Page", service: str, name: str) -> None:
+    """Skips where the service has no such query yet."""
+    if not offers(page, service, name):
+        pytest.skip(f"this service has no query {name}")
+
+
+@pytest.mark.parametrize(("where", "query"), [("paths", "paths"), ("hypotheses", "hypotheses")])
+def test_a_page_whose_query_is_missing_says_so(page: "Page", service: str, where: str, query: str) -> None:
+    """A new page over an old service explains itself."""
+    if offers(page, service, query):
+        pytest.skip(f"this service has the query {query}")
+    page.goto(f"{service}/explore/{where}")
+    page.get_by_role("alert").get_by_text(f"does not offer “{query}” yet").wait_for()
+
+
+def test_paths_are_a_picture_and_sentences(page: "Page", service: str) -> None:
+    """Two ends and a limit; each step opens its evidence; leaving one out asks again."""
+    needs(page, service, "paths")
+    graph = draw(page, f"{service}/explore/paths?from={THERAPY}&to={GRAVIS}&maxLength=3")
+    sentences = page.locator(".kg-paths li")
+    assert sentences.count() == 10
+    assert place(graph, THERAPY)["x"] < place(graph, GRAVIS)["x"]
+    first = sentences.first.inner_text()
+    sentences.first.locator(".kg-step").first.click()
+    page.get_by_role("button", name="What if this were not so?").click()
+    page.wait_for_function(
+        "text => document.querySelector('.kg-paths li') && document.querySelector('.kg-paths li').innerText !== text",
+        arg=first,
+    )
+    assert "without" in parameters(page)
+
+
+def test_hypotheses_are_a_table_that_answers_what_if(page: "Page", service: str) -> None:
+    """Sorted by any column, for and against side by side, ranks before and after."""
+    needs(page, service, "hypotheses")
+    page.goto(f"{service}/explore/hypotheses?disease={GRAVIS}")
+    rows = page.locator(".kg-hypotheses tbody th")
+    rows.first.wait_for()
+    page.get_by_role("button", name="Suggested", exact=True).click()
+    names = [name.lower() for name in rows.all_inner_texts()]
+    assert names == sorted(names)
+    rows.first.get_by_role("button").click()
+    page.get_by_role("heading", name="Against").wait_for()
+    page.get_by_role("button", name="Assume this").first.click()
+    page.locator(".kg-scenario").wait_for()
+    assert "assume" in parameters(page)
+
+
+# ---------------------------------------------------------------- hostile text
+HOSTILE = '"><img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
+
+
+def hostile(route: "Route") -> None:
+    """The service's answer with every text made hostile."""
+    answer = route.fetch()
+    route.fulfill(response=answer, json=spoilt(answer.json()))
+
+
+def spoilt(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {key: spoilt(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [spoilt(item, name) for item in value]
+    if name == "url":
+        return "javascript:window.hurt=1"
+    return HOSTILE if name in {"label", "phrase", "inversePhrase", "matched", "citation", "comment", "text"} else value
+
+
+def test_hostile_text_never_runs(page: "Page", service: str) -> None:
+    """Labels, phrases, citations, comments and addresses come from files that anyone may have written."""
+    page.route("**/graphql", hostile)
+    graph = draw(page, f"{service}/entity/{LUPUS}")
+    graph.get_by_role("button", name="Table").click()
+    graph.evaluate("(g, id) => g.select(id)", disputed_edge(page))
+    drawer = page.get_by_role("complementary", name="Details")
+    drawer.locator(".kg-evidence li").first.wait_for()
+    assert HOSTILE in drawer.inner_text()
+    assert drawer.locator("a[href^=javascript], img, script").count() == 0
+    page.get_by_role("combobox").first.fill("lupus")
+    page.get_by_role("option").first.wait_for()
+    svg = graph.evaluate("g => g.exportSVG()")
+    tags = page.evaluate(
+        """svg => { const parsed = new DOMParser().parseFromString(svg, 'image/svg+xml');
+        return [parsed.querySelector('parsererror, script, img, foreignObject, [onerror], a[href]') === null,
+                parsed.querySelectorAll('text').length]; }""",
+        svg,
+    )
+    assert tags[0]
+    assert tags[1] > 10
+    assert page.evaluate("window.hurt") is None

@@ -1,0 +1,226 @@
+"""`<kg-graph>`, the element that any page can use."""
+
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.explorer import LUPUS, THERAPY, click_at, count, drawn, place
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+pytestmark = pytest.mark.usefixtures("built", "quiet")
+Show = Callable[..., "Locator"]
+
+
+class _OneFolder(http.server.SimpleHTTPRequestHandler):
+    """Serves a page with the strictest policy that lets the element in: no styles, no images, nothing inline."""
+
+    service = ""
+
+    def end_headers(self) -> None:
+        allowed = self.service
+        self.send_header(
+            "Content-Security-Policy", f"default-src 'none'; script-src {allowed}; connect-src {allowed}; img-src data:"
+        )
+        super().end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def show(page: "Page", service: str, tmp_path: Any) -> Iterator[Show]:
+    """Returns a function that shows some HTML on a page of another origin, with the element's script."""
+    handler = type("Handler", (_OneFolder,), {"service": service})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def visit(body: str, *, wait: bool = True) -> "Locator":
+        script = f'<script type="module" src="{service}/static/kg-graph.js"></script>'
+        (tmp_path / "index.html").write_text(
+            f'<!doctype html><html lang="en"><head><title>t</title><link rel="icon" href="data:,">{script}</head><body>{body}</body></html>'
+        )
+        page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
+        return drawn(page) if wait else page.locator("kg-graph").first
+
+    yield visit
+    server.shutdown()
+    server.server_close()
+
+
+def heard(page: "Page", name: str) -> list[Any]:
+    """Details of the events of a name since `listen`."""
+    details: list[Any] = page.evaluate("name => (window.heard ?? {})[name] ?? []", name)
+    return details
+
+
+def listen(page: "Page", *names: str) -> None:
+    """Keeps the details of events."""
+    page.evaluate(
+        "names => { window.heard = {}; for (const n of names) addEventListener(n, e => (window.heard[n] ??= []).push(e.detail)); }",
+        list(names),
+    )
+
+
+def test_a_page_of_another_origin_needs_one_script_and_one_tag(show: Show, service: str) -> None:
+    """Under a policy without any style or image: the `quiet` fixture fails on a violation."""
+    graph = show(f'<kg-graph entity="{LUPUS}"></kg-graph>')
+    assert count(graph) > 20
+    assert graph.evaluate("g => g.toJSON().elements.nodes.length") == count(graph)
+    png = graph.evaluate("async g => { const b = await g.exportPNG(1); return [b.type, b.size]; }")
+    assert png[0] == "image/png"
+    assert png[1] > 10_000
+
+
+def test_several_stand_on_one_page(show: Show, page: "Page") -> None:
+    """And a script that is loaded twice does no harm."""
+    show(f'<kg-graph entity="{LUPUS}"></kg-graph><kg-graph entity="{THERAPY}" controls="none"></kg-graph>')
+    page.wait_for_function("document.querySelectorAll('kg-graph')[1].engine?.cy.nodes().nonempty()")
+    sizes = page.evaluate("[...document.querySelectorAll('kg-graph')].map(g => g.engine.cy.nodes().length)")
+    assert sizes[0] != sizes[1]
+    assert page.locator("kg-graph").nth(1).locator(".toolbar").is_hidden()
+
+
+def test_attributes_and_properties_say_the_same(show: Show) -> None:
+    """Frameworks set properties, people write attributes."""
+    graph = show(f'<kg-graph entity="{LUPUS}" min-confidence="0.5"></kg-graph>')
+    assert graph.evaluate("g => [g.entity, g.minConfidence, g.depth, g.asOf]") == [[LUPUS], 0.5, None, ""]
+    graph.evaluate("g => { g.kinds = ['Therapy']; g.minConfidence = null; return g.updateComplete; }")
+    assert graph.get_attribute("kinds") == "Therapy"
+    assert graph.get_attribute("min-confidence") is None
+    assert graph.evaluate("g => g.engine.cy.nodes().every(n => ['Therapy', 'Disease'].includes(n.data('kind')))")
+
+
+def test_events_tell_the_page_what_happens(show: Show, page: "Page") -> None:
+    """Selecting, expanding, loading."""
+    graph = show(f'<kg-graph entity="{LUPUS}"></kg-graph>')
+    listen(page, "kg-select", "kg-expand", "kg-load", "kg-change")
+    click_at(page, graph, LUPUS)
+    page.wait_for_function("window.heard['kg-select']?.length > 0")
+    chosen = heard(page, "kg-select")[0]
+    assert (chosen["type"], chosen["id"], chosen["kind"]) == ("node", LUPUS, "Disease")
+    graph.evaluate("(g, id) => g.expand(id)", THERAPY)
+    assert heard(page, "kg-expand")[0]["added"]
+    graph.evaluate("g => g.reload()")
+    assert heard(page, "kg-load")[0]["version"] == 1
+
+
+def test_undo_and_redo_keep_every_place(show: Show, page: "Page") -> None:
+    """Whoever expands the wrong thing gets the picture back exactly."""
+    graph = show(f'<kg-graph entity="{LUPUS}"></kg-graph>')
+    before, stood = count(graph), place(graph, THERAPY)
+    graph.evaluate("(g, id) => g.expand(id)", THERAPY)
+    drawn(page)
+    after = count(graph)
+    assert after > before
+    assert place(graph, THERAPY) == stood
+    graph.get_by_role("button", name="Undo").click()
+    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=before)
+    assert place(graph, THERAPY) == stood
+    graph.get_by_role("button", name="Redo").click()
+    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=after)
+
+
+def test_filters_by_legend_relation_confidence_and_hubs(show: Show, page: "Page") -> None:
+    """Each is one press, and undone by the next."""
+    graph = show(f'<kg-graph entity="{LUPUS}"></kg-graph>')
+    everything = count(graph)
+    graph.get_by_role("button", name="trial", exact=True).click()
+    drawn(page)
+    assert graph.evaluate("g => g.engine.cy.nodes().every(n => n.data('kind') !== 'Trial')")
+    graph.get_by_role("button", name="trial", exact=True).click()
+    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=everything)
+    graph.get_by_role("button", name="Filters").click()
+    graph.get_by_role("checkbox", name="treats").uncheck()
+    page.wait_for_function("document.querySelector('kg-graph')?.engine?.cy.edges('[relation = \"treats\"]').empty()")
+    graph.get_by_role("button", name="Show everything").click()
+    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=everything)
+    graph.get_by_role("button", name="Hide hubs").click()
+    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length < n", arg=everything)
+
+
+def test_everything_is_done_by_keyboard(show: Show, page: "Page") -> None:
+    """Move, expand, look at the edges, hide, undo: and each is announced."""
+    graph = show(f'<kg-graph entity="{LUPUS}"></kg-graph>')
+    before = count(graph)
+    listen(page, "kg-select")
+    graph.locator(".canvas").focus()
+    status = graph.locator("[role=status]")
+    assert "systemic lupus" in status.inner_text()
+    page.keyboard.press("ArrowRight")
+    there = status.inner_text()
+    assert "systemic lupus erythematosus, disease" not in there
+    page.keyboard.press(" ")
+    assert heard(page, "kg-select")[-1]["label"] in there
+    page.keyboard.press("e")
+    assert heard(page, "kg-select")[-1]["type"] == "edge"
+    assert "confidence" in status.inner_text()
+    page.keyboard.press("Delete")
+    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length < n", arg=before)
+    assert graph.get_attribute("without")
+    page.keyboard.press("Control+z")
+    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=before)
+    page.keyboard.press("t")
+    assert graph.locator("table tbody tr").count() > 20
+
+
+def test_the_table_says_what_the_picture_shows(show: Show, page: "Page") -> None:
+    """For whoever cannot see a canvas, and for whoever wants the words."""
+    graph = show(f'<kg-graph entity="{LUPUS}"></kg-graph>')
+    graph.get_by_role("button", name="Table").click()
+    assert graph.locator("tbody tr").count() == count(graph, "edges")
+    listen(page, "kg-select")
+    graph.locator("tbody tr .relation").first.click()
+    assert heard(page, "kg-select")[-1]["type"] == "edge"
+
+
+def test_a_large_view_says_what_it_leaves_out(show: Show, page: "Page") -> None:
+    """Never silently."""
+    graph = show(f'<kg-graph entity="{LUPUS}" max-nodes="20"></kg-graph>')
+    assert count(graph) == 20
+    graph.get_by_text("Showing the 20 nearest").wait_for()
+    graph.get_by_role("button", name="Show 40").click()
+    page.wait_for_function("document.querySelector('kg-graph')?.engine?.cy.nodes().length === 40")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "code", "says"),
+    [
+        ("", "NOTHING_ASKED", "Set the attribute entity"),
+        ('entity="MONDO:0007916"', "NOT_FOUND", "Check the identifier"),
+        (f'entity="{LUPUS}" max-nodes="5000"', "LIMIT_EXCEEDED", "Ask for less"),
+        (f'entity="{LUPUS}" endpoint="http://127.0.0.1:9/graphql"', "UNREACHABLE", "KG_CORS_ORIGINS"),
+    ],
+)
+def test_an_error_says_what_to_do(
+    show: Show, page: "Page", quiet: list[str], attributes: str, code: str, says: str
+) -> None:
+    """In the picture's place, and to the page as an event."""
+    page.add_init_script("window.errors = []; addEventListener('kg-error', e => window.errors.push(e.detail));")
+    graph = show(f"<kg-graph {attributes}></kg-graph>", wait=False)
+    graph.get_by_text(says).first.wait_for()
+    assert page.evaluate("window.errors[0].code") == code
+    quiet[:] = [
+        line
+        for line in quiet
+        if "Failed to load" not in line and "Content Security Policy" not in line and "violates" not in line
+    ]
+
+
+def test_a_page_may_bring_its_own_graph(show: Show, page: "Page") -> None:
+    """A notebook or a static page draws without any service."""
+    graph = show("<main></main>", wait=False)
+    page.wait_for_function("customElements.get('kg-graph') !== undefined")
+    page.evaluate("document.querySelector('main').append(document.createElement('kg-graph'))")
+    graph.evaluate(
+        """g => { g.data = {nodes: [{id: 'a', label: 'A', kind: 'X'}, {id: 'b', label: 'B', kind: 'X'}],
+        edges: [{source: 'a', target: 'b', relation: 'knows'}], kinds: [{name: 'X', label: 'thing', color: '#336699', shape: 'diamond'}]};
+        return g.updateComplete; }"""
+    )
+    assert count(graph) == 2
+    assert graph.get_by_role("button", name="thing").is_visible()
