@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -19,14 +19,14 @@ from kg.matrices import CONFIDENCE, UNIFORM, Floats, Ints, PathCounter, PathTabl
 from kg.metapaths import Metapath
 from kg.overlay import Scenario
 from kg.paths.records import Step
-from kg.records import Assertion, Entity
+from kg.records import Assertion, Entity, Source
 from kg.scoring import Known, PairKnowledge, ScoreTable, supported_since
 
+TITLE = 60  # letters of a title that stands in for an author
+AUTHOR = re.compile(r"([A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?) [A-Z]{1,3}(?: et al\b|,| and |\. )")
 FLOW_EDGES = 100_000  # edges in a union of paths, above which disjoint paths are not counted
 PATHS_HELD = 200_000
 REMOVED = 1e-12  # scores below are none
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -257,7 +257,7 @@ def _line_losses(case: Case) -> list[tuple[str, str, float]]:
         if not case.scenario.is_assumed(assertion.id):
             for item in assertion.evidence:
                 touched.setdefault(line_key(item), []).append(number)
-                names[line_key(item)] = item.study.label if item.study else item.source.citation
+                names[line_key(item)] = item.study.label if item.study else short_name(item.source)
     found = []
     for key in sorted(touched):
         if not case.budget.spend(1 + len(bundle.values) // 100):
@@ -347,3 +347,12 @@ def _kin(scenario: Scenario, entity: Entity) -> dict[str, int]:
                 distance[far.curie] = distance[here.curie] + 1
                 frontier.append((far, upwards))
     return distance
+
+
+def short_name(source: Source) -> str:
+    """Return the first author of a source, or the start of its title."""
+    author = AUTHOR.match(source.citation)
+    if author:
+        return f"{author[1]} et al."
+    title = re.split(r"\. |[,;]? \(", source.citation, maxsplit=1)[0].rstrip(".")
+    return title if len(title) <= TITLE else f"{title[:TITLE].rsplit(' ', 1)[0]}…"

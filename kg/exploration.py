@@ -116,12 +116,13 @@ class Graph(Snapshot):
     ) -> HypothesisPage:
         """Return hypotheses about one end or both, named after their kinds: ``hypotheses(therapy="…")``.
 
-        ``subject`` and ``object`` name the ends whatever their kinds. See ``kg.hypotheses.hypotheses``.
+        ``subject`` and ``object`` name the ends whatever their kinds. With ``as_of``, ``later`` of each says what became
+        of it. See ``kg.hypotheses.hypotheses``.
         """
         named = self._ends(ends)
         return hypotheses(
             self.scenario(assuming, without, as_of), subject=named.get("subject"), object=named.get("object"),
-            where=where, first=first, after=after, budget=budget,
+            where=where, later=self.scenario() if as_of else None, first=first, after=after, budget=budget,
         )  # fmt: skip
 
     def missing_edges(

@@ -23,8 +23,8 @@ class HypothesisConstraints:
     """How hypotheses are scored and which are shown.
 
     ``metapaths`` chooses the metapaths by relation names (None: all up to ``max_length`` steps that say
-    something of a pair, so none that supports by way of a harm); ``relations`` restricts the relations they
-    may use, and lets them pass harms. ``weighting`` is CONFIDENCE or UNIFORM,
+    something of a pair, so none that supports by way of a harm or of others' failures); ``relations`` restricts
+    the relations they may use, and keeps those as well. ``weighting`` is CONFIDENCE or UNIFORM,
     ``damping`` the exponent w of the node degrees. ``permutations`` None means 200 on small graphs
     and none on large ones (20,000 edges or more), where they take minutes. ``include_tested`` also lists
     pairs that are being tried. ``paths``, ``arguments`` and ``gaps`` bound what is shown of each.

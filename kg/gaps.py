@@ -3,14 +3,15 @@
 A gap closes a metapath of which everything but one edge is there. Candidates are found from walks to
 and from both sides of the missing step; what is shown of the best is exact: the score is computed
 again with the edge in place at confidence 1, so it is what ``assuming`` that edge gives.
-Never gaps: predicted relations, definitions such as subtypes, and edges of studies (records, not
-findings).
+Never gaps: predicted relations, definitions such as subtypes, edges of studies (records, not
+findings) and of harms, and what is known of a special case. Where relations have signs, only edges of supporting metapaths are looked for, unless
+there is none.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,14 +19,13 @@ from numpy.typing import NDArray
 
 from kg.budget import Budget
 from kg.errors import BadInput
-from kg.findings import ASSERTED, IN_TRIAL, Gap, HypothesisConstraints, Plan, PlannedEdge
+from kg.findings import ASSERTED, IN_TRIAL, Gap, HypothesisConstraints, Plan, PlannedEdge, statement
 from kg.matrices import Floats, Ints, Matrices, PathCounter
-from kg.metapaths import Metaedge, Metapath, Step
-from kg.model import Model
+from kg.metapaths import SUPPORTS, Metaedge, Metagraph, Metapath, Step
 from kg.overlay import Scenario
 from kg.reading import assertion_iri
 from kg.records import Entity
-from kg.scoring import ScoreTable, pair_knowledge, score_table, walkable
+from kg.scoring import ScoreTable, metagraph, pair_knowledge, score_table, walkable, wider_of
 
 WIDTH = 24  # nodes considered at each side of a missing step
 PER_STEP = 12  # candidates taken from one step of one metapath
@@ -48,13 +48,12 @@ class _Tally:
     added: dict[int, float] = field(default_factory=lambda: defaultdict(float))
 
 
-def discoverable(model: Model, predicts: Sequence[str], metaedge: Metaedge) -> bool:
-    """Whether an edge of this relation could be found by looking: not predicted, a definition or a record of a study."""
+def discoverable(graph: Metagraph, metaedge: Metaedge) -> bool:
+    """Whether an edge of this relation is worth looking for: none of what is predicted, definitions, studies or harms."""
     subject, name, object_ = metaedge
-    relation = model.relation[name]
-    studies = any(model.kind[kind].status_field for kind in (subject, object_))
-    related = set(predicts) & {name, *relation.speaks_against, *relation.attempt_of}
-    return not (studies or related or relation.definitional)
+    studies = any(graph.model.kind[kind].status_field for kind in (subject, object_))
+    harms = not graph.harms.isdisjoint((subject, object_))
+    return not (studies or harms or name in graph.claims or graph.model.relation[name].definitional)
 
 
 # ---------------------------------------------------------------- gaps of one pair
@@ -84,9 +83,37 @@ def _guesses(
     scenario: Scenario, table: ScoreTable, cell: tuple[int, int], pair: tuple[int, int]
 ) -> dict[MissingEdge, float]:
     """Estimated gain of each candidate: repeated nodes are not yet excluded, and other degrees are left as they are."""
+    return _guessed(scenario, table, cell, pair, _supporting(scenario, table)) or _guessed(
+        scenario, table, cell, pair, _walked(table)
+    )
+
+
+def _walked(table: ScoreTable) -> Ints:
+    """Numbers of the metapaths that count and have a path somewhere."""
+    found: Ints = np.flatnonzero(table.counted & (table.scale > 0))
+    return found
+
+
+def _supporting(scenario: Scenario, table: ScoreTable) -> Ints:
+    """Those of them that support by their signs, without what is predicted: findings about mechanisms complete them."""
+    claims = metagraph(scenario).claims
+    return np.array(
+        [
+            m
+            for m in _walked(table)
+            if table.metapaths[m].stance == SUPPORTS
+            and claims.isdisjoint(step.relation for step in table.metapaths[m].steps)
+        ],
+        np.int64,
+    )
+
+
+def _guessed(
+    scenario: Scenario, table: ScoreTable, cell: tuple[int, int], pair: tuple[int, int], metapaths: Ints
+) -> dict[MissingEdge, float]:
     tallies: dict[MissingEdge, _Tally] = defaultdict(_Tally)
-    ends = _Ends(table, np.array([pair[0]]), np.array([pair[1]]))
-    for m in np.flatnonzero(table.counted & (table.scale > 0)):
+    ends = _Ends(scenario, table, np.array([pair[0]]), np.array([pair[1]]))
+    for m in metapaths:
         metapath = table.metapaths[m]
         for position, step in enumerate(metapath.steps):
             if _open(scenario, step) and walkable(table.graph, metapath):
@@ -102,14 +129,14 @@ def _guesses(
 
 
 def _open(scenario: Scenario, step: Step) -> bool:
-    model = scenario.graph.model
-    return discoverable(model, model.predicts, step.metaedge)
+    return discoverable(metagraph(scenario), step.metaedge)
 
 
 class _Ends:
     """Walk sums from sources and to targets along the starts and ends of metapaths, each made once."""
 
-    def __init__(self, table: ScoreTable, sources: Ints, targets: Ints) -> None:
+    def __init__(self, scenario: Scenario, table: ScoreTable, sources: Ints, targets: Ints) -> None:
+        self.scenario = scenario
         self.table, self.sources, self.targets = table, sources, targets
         self.made: dict[tuple[bool, tuple[Step, ...]], Floats] = {}
 
@@ -145,14 +172,17 @@ def _closing(
     before = starts * _after_one_more(tabled.row_degree, table.damping)
     after = stops * _after_one_more(tabled.column_degree, table.damping)
     left, right = _largest(before), _largest(after)
+    implied = _implied(ends.scenario, table.graph, step.metaedge)
     added = np.outer(before[left], after[right])
     found = 0
     for cell in np.argsort(-added, axis=None, kind="stable"):
         row, column = divmod(int(cell), len(right))
         u, v = int(left[row]), int(right[column])
         loop = step.source == step.target and u == v
-        if not (loop or tabled.holds(u, v) or (pair and _returns(metapath, position, u, v, pair))):
-            yield _edge(table.graph, step, u, v), float(added[row, column])
+        edge = _edge(table.graph, step, u, v)
+        known = tabled.holds(u, v) or (edge.row, edge.column) in implied
+        if not (loop or known or (pair and _returns(metapath, position, u, v, pair))):
+            yield edge, float(added[row, column])
             found += 1
             if found == PER_STEP:
                 return
@@ -169,6 +199,24 @@ def _returns(metapath: Metapath, position: int, u: int, v: int, pair: tuple[int,
         there < len(metapath) and kinds[there] == kinds[-1] and v == target
     )
     return back_to_source or early_at_target
+
+
+def _implied(scenario: Scenario, graph: Matrices, metaedge: Metaedge) -> frozenset[tuple[int, int]]:
+    """Pairs of which a special case has the edge: what is known of B cells is known, in part, of lymphocytes."""
+    key, kinds = ("implied", metaedge), {metaedge[0], metaedge[2]}
+    if not any(s == o and s in kinds and graph.model.relation[name].definitional for s, name, o in graph.edges):
+        return frozenset()
+    if key not in graph.once:
+        subjects, objects = (graph.entities[kind] for kind in (metaedge[0], metaedge[2]))
+        edges = graph.edges[metaedge]
+        graph.once[key] = frozenset(
+            (graph.index[s], graph.index[o])
+            for row, column in zip(edges.rows, edges.columns, strict=True)
+            for s in wider_of(scenario, subjects[row].curie)
+            for o in wider_of(scenario, objects[column].curie)
+        )
+    found: frozenset[tuple[int, int]] = graph.once[key]
+    return found
 
 
 def _edge(graph: Matrices, step: Step, u: int, v: int) -> MissingEdge:
@@ -208,7 +256,7 @@ def _gain(
     for m in np.flatnonzero(table.counted):
         metapath = table.metapaths[m]
         if any(step.metaedge == edge.metaedge for step in metapath.steps) and walkable(grown, metapath):
-            dwpc = float(counter.dwpc(metapath).sum())
+            dwpc = counter.value(metapath)
             after = float(np.arcsinh(dwpc / (table.scale[m] or _new_scale(grown, metapath, where)))) if dwpc else 0.0
             gained.append((after - float(table.transformed[m][cell]), metapath))
     rising = sorted((row for row in gained if row[0] > 1e-12), key=lambda row: (-row[0], row[1].order))
@@ -231,7 +279,7 @@ def _gap(scenario: Scenario, graph: Matrices, gain: float, edge: MissingEdge, me
         gain,
         metapaths,
         contradicted,
-        _said(graph, subject, edge, object_, contradicted),
+        _said(subject, edge, object_, contradicted),
     )
 
 
@@ -242,8 +290,8 @@ def _claimed(scenario: Scenario, subject: Entity, relation: str, object_: Entity
     return model.prefixes.curie(iri) in scenario.graph.assertion_by_id
 
 
-def _said(graph: Matrices, subject: Entity, edge: MissingEdge, object_: Entity, claimed: bool) -> str:
-    words = f"{subject.label} {graph.model.relation[edge.metaedge[1]].phrase} {object_.label}"
+def _said(subject: Entity, edge: MissingEdge, object_: Entity, claimed: bool) -> str:
+    words = statement(subject, edge.metaedge[1], object_)
     return f"claimed here, but without supporting evidence: {words}" if claimed else f"not known here: {words}"
 
 
@@ -287,7 +335,7 @@ def _open_pairs(scenario: Scenario, table: ScoreTable) -> NDArray[np.bool_]:
     knowledge, mask = pair_knowledge(scenario), np.ones((len(table.sources), len(table.targets)), bool)
     rows = {table.ends(row, 0)[0].curie: row for row in range(len(table.sources))}
     columns = {table.ends(0, column)[1].curie: column for column in range(len(table.targets))}
-    for subject, object_ in {*knowledge.between, *knowledge.studied}:
+    for subject, object_ in {*knowledge.between, *knowledge.studied, *knowledge.inherited}:
         if subject in rows and object_ in columns:
             settled = knowledge.known(subject, object_).status in (ASSERTED, IN_TRIAL)
             mask[rows[subject], columns[object_]] = not settled
@@ -296,9 +344,15 @@ def _open_pairs(scenario: Scenario, table: ScoreTable) -> NDArray[np.bool_]:
 
 def _planned_guesses(scenario: Scenario, table: ScoreTable) -> dict[MissingEdge, float]:
     """Estimated sum of gains over all cells, to first order in what an edge adds."""
+    return _planned_over(scenario, table, _supporting(scenario, table)) or _planned_over(
+        scenario, table, _walked(table)
+    )
+
+
+def _planned_over(scenario: Scenario, table: ScoreTable, metapaths: Ints) -> dict[MissingEdge, float]:
     guessed: dict[MissingEdge, float] = defaultdict(float)
-    ends = _Ends(table, table.sources, table.targets)
-    for m in np.flatnonzero(table.counted & (table.scale > 0)):
+    ends = _Ends(scenario, table, table.sources, table.targets)
+    for m in metapaths:
         metapath = table.metapaths[m]
         for position, step in enumerate(metapath.steps):
             if _open(scenario, step) and walkable(table.graph, metapath) and len(metapath) > 1:
@@ -333,7 +387,7 @@ def _planned(
         gain=float(change.sum()),
         best=tuple((*table.ends(*cell), float(change[cell])) for cell in cells),
         contradicted=claimed,
-        text=_said(graph, subject, edge, object_, claimed),
+        text=_said(subject, edge, object_, claimed),
     )
 
 

@@ -7,14 +7,15 @@ Scores are summed, transformed degree-weighted path counts (kg/scoring.py), p-va
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from kg.arguments import arguments
 from kg.budget import Budget
-from kg.casework import Case, arguments, related, robustness
+from kg.casework import Case, related, robustness
 from kg.errors import BadInput, InvalidCursor
 from kg.findings import (
     ASSERTED,
@@ -27,6 +28,7 @@ from kg.findings import (
     MetapathUse,
 )
 from kg.gaps import gaps, planner
+from kg.matrices import matrices
 from kg.metapaths import Metaedge, Metapath
 from kg.overlay import Scenario
 from kg.permutation import benjamini_hochberg
@@ -38,6 +40,10 @@ from kg.significance import Significance, no_significance, significance
 __all__ = ["HypothesisConstraints", "HypothesisPage", "hypotheses", "planner", "score_table"]
 
 PAGE = 10
+PAGES_KEPT = 64
+
+Ends = tuple[Entity | None, Entity | None]
+Beside = tuple[Scenario | None, Scenario | None]
 
 
 def hypotheses(
@@ -57,8 +63,9 @@ def hypotheses(
     With both, the list is the subject's and only the pair is shown, so that rank and q-value keep their
     meaning. A scenario with assumptions is compared with ``baseline``, by default the graph without
     them. With ``later``, usually the graph as it is now beside a list as of some day, each entry says what
-    became of it since. Order is total: score, then CURIEs. Pairs that the graph asserts are left out, and pairs being tried
-    too unless ``where.include_tested``; pairs with only contradicting results are shown as CONTRADICTED.
+    became of it since. Order is total: score, then CURIEs. Pairs that the graph asserts are left out, and pairs
+    being tried, themselves or through narrower ones, too unless ``where.include_tested``; pairs with only
+    contradicting results are shown as CONTRADICTED.
 
     Raises BadInput where neither end is given or one is of the wrong kind, NotFound for unknown names,
     InvalidCursor for a cursor of another list. A spent budget cuts the answer, which then says so.
@@ -67,11 +74,30 @@ def hypotheses(
     if first < 0:
         raise BadInput(f"A page has 0 or more hypotheses, not {first}.")
     ends = _ends(scenario, subject, object)
-    listing = Listing.make(scenario, ends, where, (baseline, later), budget)
-    return listing.page(first, after)
+    question = _question(ends, where, (baseline, later), (first, after))
+    pages = _pages(scenario)
+    page = pages.get(question)
+    if page is None:
+        page = Listing.make(scenario, ends, where, (baseline, later), budget).page(first, after)
+        if page.truncated_by in (None, "first"):  # what a spent budget cut is no answer for the next who asks
+            pages[question] = page
+            while len(pages) > PAGES_KEPT:
+                pages.pop(next(iter(pages)), None)
+    return page
 
 
-def _ends(scenario: Scenario, subject: str | None, object_: str | None) -> tuple[Entity | None, Entity | None]:
+def _question(ends: Ends, where: HypothesisConstraints, beside: Beside, place: tuple[int, str | None]) -> Hashable:
+    curies = tuple(end.curie if end else None for end in ends)
+    return curies, _sorted(where), tuple(other.key if other else None for other in beside), place
+
+
+def _pages(scenario: Scenario) -> dict[Hashable, HypothesisPage]:
+    """Pages that were answered while the version stands."""
+    pages: dict[Hashable, HypothesisPage] = matrices(scenario).once.setdefault("pages", {})
+    return pages
+
+
+def _ends(scenario: Scenario, subject: str | None, object_: str | None) -> Ends:
     kinds = metagraph(scenario).ends
     if subject is None and object_ is None:
         raise BadInput(f"Name a {kinds[0]}, a {kinds[1]}, or both; all pairs at once are `hypothesis_matrix`.")
@@ -100,7 +126,7 @@ class Listing:
     """All hypotheses of one list in order, from which pages are opened up."""
 
     scenario: Scenario
-    ends: tuple[Entity | None, Entity | None]
+    ends: Ends
     where: HypothesisConstraints
     baseline: Scenario | None
     later: Scenario | None
@@ -114,9 +140,9 @@ class Listing:
     def make(
         cls,
         scenario: Scenario,
-        ends: tuple[Entity | None, Entity | None],
+        ends: Ends,
         where: HypothesisConstraints,
-        beside: tuple[Scenario | None, Scenario | None],
+        beside: Beside,
         budget: Budget,
     ) -> Listing:
         """Score the list and put it in order."""
@@ -182,17 +208,18 @@ class Listing:
             return self.significance.reason
         subject, object_ = self.ends
         if subject and object_:
-            status = pair_knowledge(self.scenario).known(subject.curie, object_.curie).status
+            known = pair_knowledge(self.scenario).known(subject.curie, object_.curie)
+            through = "" if known.tried or known.studies or not known.through else f", in that {known.through[0].text}"
             reason = {
                 ASSERTED: "the graph already asserts it, so it is no hypothesis",
-                IN_TRIAL: "it is being tried; ask with include_tested to see it",
-            }.get(status, "no path of the chosen metapaths leads from one to the other")
+                IN_TRIAL: f"it is being tried{through}; ask with include_tested to see it",
+            }.get(known.status, "no path of the chosen metapaths leads from one to the other")
             return f"{subject.label} and {object_.label}: {reason}."
         named = subject or object_
         label = named.label if named else "this"
-        if not self.known + self.tested:
+        if not self.table.scores.any():
             return f"Nothing to suggest for {label}: no path of the chosen metapaths leads on from it."
-        return f"Nothing to suggest for {label}: of the pairs with a path, {self.known} are asserted and {self.tested} are being tried."
+        return f"Nothing to suggest for {label}: {self.known} pairs are asserted and {self.tested} are being tried."
 
     def _uses(self) -> tuple[MetapathUse, ...]:
         cells = [entry.cell for entry in self.entries]
@@ -223,7 +250,9 @@ class Listing:
             against_total=against_total,
             gaps=gaps(self.scenario, self.table, entry.cell, self.where, self.budget) if self.where.gaps else (),
             trials=entry.known.studies,
-            related=related(case, pair_knowledge(self.scenario), self.where.paths),
+            through=entry.known.through[: self.where.paths],
+            through_total=len(entry.known.through),
+            related=related(case, entry.known, pair_knowledge(self.scenario), self.where.paths),
             first_suggested=case.first_suggested,
             robustness=robustness(case, np.array([other.score for other in self.entries if other is not entry])),
             baseline_rank=self.baseline_ranks.get((entry.subject, entry.object)),
@@ -302,7 +331,7 @@ class Listing:
         )
 
 
-def _listed(ends: tuple[Entity | None, Entity | None]) -> tuple[list[str] | None, list[str] | None]:
+def _listed(ends: Ends) -> tuple[list[str] | None, list[str] | None]:
     """Which subjects and objects the list is over: with both ends named, all of the subject's."""
     subject, object_ = ends
     return [subject.curie] if subject else None, [object_.curie] if object_ and not subject else None
@@ -329,10 +358,10 @@ def _entries(
     for row, column in np.ndindex(*table.scores.shape):
         subject, object_ = _pair(table, (row, column))
         score, known = float(table.scores[row, column]), knowledge.known(subject, object_)
-        if subject == object_ or (score <= 0 and known.status != CONTRADICTED) or score < where.min_score:
-            continue
         if known.status == ASSERTED or (known.status == IN_TRIAL and not where.include_tested):
             skipped[known.status] += 1
+            continue
+        if subject == object_ or (score <= 0 and known.status != CONTRADICTED) or score < where.min_score:
             continue
         found.append(Entry((row, column), subject, object_, score, known))
     found.sort(key=lambda entry: (-entry.score, entry.subject, entry.object))

@@ -19,7 +19,7 @@ from bisect import bisect_right
 from collections import OrderedDict, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate
 from operator import attrgetter
 from typing import Any
@@ -207,19 +207,38 @@ class PathCounter:
 
     def dwpc(self, metapath: Metapath) -> Matrix:
         """Return the DWPC of every (source, target) as a CSR array, sources in rows; a node to itself is 0."""
-        walks, *repeats = sorted(partitions(metapath.kinds), key=lambda found: -len(set(found[1])))
+        if self._one_pair:
+            return sparse.csr_array([[self.value(metapath)]])
+        walks, *repeats = _terms(metapath.kinds)
         whole = self._summed(metapath, walks[1], (walks[1][0], walks[1][-1]))
         terms = [weight * self._summed(metapath, blocks, (blocks[0], blocks[-1])) for weight, blocks in repeats]
         return self._without_self(metapath, _difference(whole, terms) if terms else whole.copy())  # whole may be shared
+
+    @cached_property
+    def _one_pair(self) -> bool:
+        return all(nodes is not None and len(nodes) == 1 for nodes in self.ends)
+
+    def value(self, metapath: Metapath) -> float:
+        """Return the DWPC of the only pair there is to count: one source and one target."""
+        (source,), (target,) = self.ends  # type: ignore[misc]
+        if source == target and metapath.kinds[0] == metapath.kinds[-1]:
+            return 0.0
+        walks, *repeats = _terms(metapath.kinds)
+        whole = float(self._eliminated(metapath, walks[1], (walks[1][0], walks[1][-1])).scale)
+        if not whole:
+            return 0.0
+        taken = (weight * self._eliminated(metapath, b, (b[0], b[-1])).scale for weight, b in repeats)
+        found = whole + float(sum(taken))
+        return found if found >= ROUNDING * whole else 0.0
 
     def total(self, metapath: Metapath) -> float:
         """Return the sum of the DWPC over all pairs of the kinds at its ends."""
         whole = PathCounter(self.graph, damping=self.damping, weighting=self.weighting)
         whole.memo = self.graph.memo(self.damping, self.weighting)
-        return sum(
-            weight * float(whole._summed(metapath, blocks, ()))
-            for weight, blocks in partitions(metapath.kinds, ends_may_meet=True)
-        )
+        walks, *repeats = _terms(metapath.kinds, ends_may_meet=True)
+        every = float(whole._summed(metapath, walks[1], ()))
+        found = every + sum(weight * float(whole._summed(metapath, blocks, ())) for weight, blocks in repeats)
+        return found if found >= ROUNDING * every else 0.0
 
     def mean(self, metapath: Metapath) -> float:
         """Return the mean of the DWPC over all pairs of the kinds at its ends, zeros included."""
@@ -227,6 +246,10 @@ class PathCounter:
         return self.total(metapath) / pairs if pairs else 0.0
 
     def _summed(self, metapath: Metapath, blocks: tuple[int, ...], kept: tuple[int, ...]) -> Matrix:
+        elimination = self._eliminated(metapath, blocks, kept)
+        return self._finished(elimination, kept) if kept else elimination.scale
+
+    def _eliminated(self, metapath: Metapath, blocks: tuple[int, ...], kept: tuple[int, ...]) -> Elimination:
         ends = dict(zip(kept, (0, 1), strict=False))
         fixed = {
             block: int(nodes[0])
@@ -245,7 +268,7 @@ class PathCounter:
             else:
                 elimination.add(a, b, self._sliced(step, ends.get(a), ends.get(b)))
         elimination.run()
-        return self._finished(elimination, kept) if kept else elimination.scale
+        return elimination
 
     def _finished(self, elimination: Elimination, kept: tuple[int, ...]) -> Matrix:
         a, b = kept
@@ -299,6 +322,12 @@ class PathCounter:
         apart = rows[coo.row] != columns[coo.col]
         kept = (coo.data[apart], (coo.row[apart], coo.col[apart]))
         return sparse.csr_array(kept, shape=coo.shape)
+
+
+@cache
+def _terms(kinds: tuple[str, ...], ends_may_meet: bool = False) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """The partitions of a metapath's positions with their weights: first the one that counts all walks."""
+    return tuple(sorted(partitions(kinds, ends_may_meet), key=lambda found: -len(set(found[1]))))
 
 
 def _difference(walks: Matrix, terms: Sequence[Matrix]) -> Matrix:

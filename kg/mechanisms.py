@@ -1,8 +1,8 @@
 """Mechanisms side by side: why a therapy works in one disease, and how far that holds in another.
 
-A mechanism is a path of a supporting metapath that uses no predicted relation, no attempt at one and no study: what
-is left are links of biology. Kinds and relations come from the model, so "therapy" and "disease" stand
-here for whatever kinds its hypotheses are about.
+A mechanism is a path of a supporting metapath that uses no predicted relation, no attempt at one and no study,
+passes no harm and does not reach its end by definition only: what is left are links of biology. Kinds and relations
+come from the model, so "therapy" and "disease" stand here for whatever kinds its hypotheses are about.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from kg.arguments import arguments
 from kg.budget import Budget
-from kg.casework import Case, arguments
+from kg.casework import Case
 from kg.errors import BadInput
 from kg.findings import (
     ASSERTED,
@@ -21,14 +22,15 @@ from kg.findings import (
     IN_TRIAL,
     HypothesisConstraints,
     MechanismPath,
-    PathStep,
+    statement,
 )
 from kg.frames import frame
 from kg.metapaths import ASSOCIATION, SUPPORTS, Metagraph, Metapath, Step
 from kg.overlay import Scenario
+from kg.paths.records import Step as Walked
 from kg.reading import assertion_iri
 from kg.records import Assertion, Entity
-from kg.scoring import ScoreTable, chosen_metapaths, metagraph, pair_knowledge, score_table
+from kg.scoring import ScoreTable, chosen_metapaths, metagraph, pair_knowledge, score_table, wider_of
 
 PRESENT, ABSENT, REFUTED, UNKNOWN = "PRESENT", "ABSENT", "CONTRADICTED", "UNTESTED"
 MAX_CELLS = 2_500
@@ -51,23 +53,39 @@ class LinkState:
 
 @dataclass(frozen=True, slots=True)
 class AlignedLink:
-    """One link of two aligned paths; the ends differ only where the paths reach their own disease."""
+    """One link of two aligned paths; their ends differ where the paths reach their own disease, or pass related nodes.
+
+    ``relation`` is its name in the model, ``reversed`` says that it is walked back; ``source`` is where the known path starts.
+    """
 
     source: Entity
+    candidate_source: Entity
+    relation: str
+    reversed: bool
     phrase: str
     known_target: Entity
     candidate_target: Entity
     known: LinkState
     candidate: LinkState
 
+    @property
+    def text(self) -> str:
+        """The link as the candidate would have it, in words."""
+        ends = (self.candidate_target, self.candidate_source) if self.reversed else (self.candidate_source, self.candidate_target)  # fmt: skip
+        return statement(ends[0], self.relation, ends[1])
+
 
 @dataclass(frozen=True, slots=True)
 class AlignedPath:
-    """A mechanism of either disease, link by link for both; ``weight`` is its part in the score of the one it is of."""
+    """A mechanism of either disease, link by link for both; ``weight`` is its part in the score of the one it is of.
+
+    ``related`` says that the two pass different nodes which are kinds of the same, or one of the other.
+    """
 
     metapath: Metapath
     links: tuple[AlignedLink, ...]
     weight: float
+    related: bool = False
 
     @property
     def in_known(self) -> bool:
@@ -89,8 +107,8 @@ class AlignedPath:
 class MechanismComparison:
     """The mechanisms of a therapy in a disease where it is known to work and in a candidate.
 
-    ``shared`` hold for both, ``only_known`` break for the candidate, ``only_candidate`` are new there;
-    each is sorted by weight. ``carried_over`` is the part of the known mechanisms' weight that is shared,
+    ``shared`` hold for both, through the same nodes or related ones, ``only_known`` break for the candidate,
+    ``only_candidate`` are new there; each is sorted by weight. ``carried_over`` is the part of the known mechanisms' weight that is shared,
     None where the known disease has no mechanism here.
     """
 
@@ -110,21 +128,26 @@ class MechanismComparison:
         if self.carried_over is None:
             return f"{pair} cannot be compared: this graph holds no mechanism for {self.known.label}."
         total = len(self.shared) + len(self.only_known)
-        text = f"{pair} share {len(self.shared)} of {total} mechanisms ({self.carried_over:.0%} by weight)."
+        text = f"{pair} share {len(self.shared)} of {total} mechanisms ({self.carried_over:.0%} by weight"
+        related = sum(path.related for path in self.shared)
+        text += f"; {related} of them through related nodes, {self._relatives()})." if related else ")."
         if self.only_known:
             text += f" {self._first_break()}"
         if self.only_candidate:
             text += f" {len(self.only_candidate)} more hold{'s' * (len(self.only_candidate) == 1)} only for {self.candidate.label}."
         return text
 
+    def _relatives(self) -> str:
+        """The two nodes in which the heaviest mechanism through related ones differs."""
+        links = next(path.links for path in self.shared if path.related)
+        link = next(link for link in links if link.source is not link.candidate_source)
+        return f"such as {link.source.label} there and {link.candidate_source.label} here"
+
     def _first_break(self) -> str:
         link = self.only_known[0].breaks_at
         if link is None:
             return ""
-        return (
-            f"The heaviest that does not carry over breaks at “{link.source.label} {link.phrase} "
-            f"{link.candidate_target.label}”: {WORDS[link.candidate.state]} here."
-        )
+        return f"The heaviest that does not carry over breaks at “{link.text}”: {WORDS[link.candidate.state]} here."
 
     def to_frame(self) -> Any:
         """Return a pandas frame, a row per link of each aligned path."""
@@ -174,18 +197,18 @@ def compare_mechanisms(
 def mechanistic(graph: Metagraph, metapaths: Iterable[Metapath]) -> tuple[Metapath, ...]:
     """Return the metapaths that may be mechanisms: supporting, without predicted relations, attempts, tests or studies.
 
-    Where the model gives no signs, associating ones count as well.
+    Neither do harms make one, nor does a last step that holds by definition, which only says that another disease has
+    it. Where the model gives no signs, associating ones count as well.
     """
     model = graph.model
-    claims = {*graph.predicts, *graph.opposing} | {
-        r.name for r in model.relations if set(r.attempt_of) & set(graph.predicts)
-    }
     wanted = {SUPPORTS} if graph.wanted_sign else {SUPPORTS, ASSOCIATION}
     return tuple(
         m
         for m in metapaths
         if m.stance in wanted
-        and not any(step.relation in claims for step in m.steps)
+        and not any(step.relation in graph.claims for step in m.steps)
+        and not graph.passes_harm(m)
+        and not model.relation[m.steps[-1].relation].definitional
         and not any(model.kind[kind].status_field for kind in m.kinds)
     )
 
@@ -216,23 +239,82 @@ def _mechanisms(case: Case) -> dict[Route, MechanismPath]:
 def _aligned(
     scenario: Scenario, table: ScoreTable, ends: tuple[Entity, Entity], sides: Sequence[dict[Route, MechanismPath]]
 ) -> list[AlignedPath]:
+    kin = _Kin(scenario)
+    alone = [{route: path for route, path in side.items() if route not in other} for side, other in zip(sides, sides[::-1], strict=True)]  # fmt: skip
+    partners = _partners(kin, *alone)
+    taken = set(partners.values())
     found = []
     for route in {**sides[0], **sides[1]}:
-        path = sides[0].get(route) or sides[1][route]
-        links = tuple(
-            _aligned_link(scenario, table, ends, step, walked, number + 1 == len(path.steps))
-            for number, (step, walked) in enumerate(zip(path.metapath.steps, path.steps, strict=True))
-        )
-        found.append(AlignedPath(path.metapath, links, path.contribution))
+        if route not in taken:
+            path = sides[0].get(route) or sides[1][route]
+            partner = sides[1][partners[route]] if route in partners else None
+            found.append(_aligned_path(scenario, table, ends, path, partner))
     return sorted(found, key=lambda a: (-a.weight, a.metapath.order, [link.source.curie for link in a.links]))
 
 
+def _partners(
+    kin: _Kin, known: dict[Route, MechanismPath], candidate: dict[Route, MechanismPath]
+) -> dict[Route, Route]:
+    """Match paths that differ in related nodes, heaviest first, each once."""
+    partners: dict[Route, Route] = {}
+    free = sorted(candidate, key=lambda route: (-candidate[route].contribution, route[0].order, route[1]))
+    for route in sorted(known, key=lambda route: (-known[route].contribution, route[0].order, route[1])):
+        partner = next((other for other in free if route[0] == other[0] and kin.alike(route[1], other[1])), None)
+        if partner:
+            free.remove(partner)
+            partners[route] = partner
+    return partners
+
+
+class _Kin:
+    """Which nodes are related by definition: one is a kind of the other, or both are of the same (one step each)."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.ends = metagraph(scenario).ends
+        self.wider: dict[str, dict[str, int]] = {}
+
+    def alike(self, nodes: Sequence[str], others: Sequence[str]) -> bool:
+        """Whether two paths pass the same nodes but for one, which is related; other therapies or diseases never are."""
+        apart = [pair for pair in zip(nodes, others, strict=True) if pair[0] != pair[1]]
+        return len(apart) == 1 and self.related(*apart[0])
+
+    def related(self, one: str, other: str) -> bool:
+        """Whether two nodes are related."""
+        if self.scenario.graph.entities[one].kind in self.ends:
+            return False
+        wider, also = self._wider(one), self._wider(other)
+        return one in also or other in wider or any(wider[c] == also[c] == 1 for c in wider.keys() & also.keys())
+
+    def _wider(self, curie: str) -> dict[str, int]:
+        if curie not in self.wider:
+            self.wider[curie] = wider_of(self.scenario, curie, lineage=True)
+        return self.wider[curie]
+
+
+def _aligned_path(
+    scenario: Scenario,
+    table: ScoreTable,
+    ends: tuple[Entity, Entity],
+    path: MechanismPath,
+    partner: MechanismPath | None,
+) -> AlignedPath:
+    nodes = [[*walked.nodes[:-1], end] for walked, end in zip((path, partner or path), ends, strict=True)]
+    links = tuple(
+        _aligned_link(scenario, table, step, walked, [side[n : n + 2] for side in nodes])
+        for n, (step, walked) in enumerate(zip(path.metapath.steps, path.steps, strict=True))
+    )
+    return AlignedPath(path.metapath, links, path.contribution, partner is not None)
+
+
 def _aligned_link(
-    scenario: Scenario, table: ScoreTable, ends: tuple[Entity, Entity], step: Step, walked: PathStep, last: bool
+    scenario: Scenario, table: ScoreTable, step: Step, walked: Walked, ends: Sequence[Sequence[Entity]]
 ) -> AlignedLink:
-    targets = ends if last else (walked.target, walked.target)
-    states = [link_state(scenario, table, step, walked.source, target) for target in targets]
-    return AlignedLink(walked.source, walked.phrase, *targets, *states)
+    (source, target), (candidate_source, candidate_target) = ends
+    states = [link_state(scenario, table, step, *pair) for pair in ends]
+    return AlignedLink(
+        source, candidate_source, step.relation, walked.reversed, walked.phrase, target, candidate_target, *states
+    )
 
 
 def link_state(scenario: Scenario, table: ScoreTable, step: Step, source: Entity, target: Entity) -> LinkState:

@@ -167,8 +167,8 @@ class Metagraph:
 
         The predicted relations alone are left out (they are what is predicted); inside a longer
         metapath they are allowed, as in Rephetio's Compound-resembles-Compound-treats-Disease.
-        Metapaths through a harm are left out unless ``argues`` has them. ``relations`` restricts the relations
-        walked, and then harms too may be passed. Raises BadInput for a length outside 1 … 4.
+        Metapaths that say nothing of a pair (``argues``) are left out. ``relations`` restricts the relations
+        walked, and then those too are kept. Raises BadInput for a length outside 1 … 4.
         """
         if not 1 <= max_length <= MAX_LENGTH:
             raise BadInput(f"Metapaths have 1 to {MAX_LENGTH} steps, not {max_length}.")
@@ -188,11 +188,14 @@ class Metagraph:
         return not self.harms.isdisjoint(metapath.kinds[1:-1])
 
     def argues(self, metapath: Metapath) -> bool:
-        """Whether a metapath says anything of a pair: sharing a harm, or lessening the same one, is no reason to try.
+        """Whether a metapath says anything of a pair: harms and failures that others share are no reason to try it.
 
-        A harm counts only against: where it comes with the subject and, by the signs, worsens the object,
-        without the detour over what else is tried or works there.
+        A failed test counts only against, and only where it is of one of the ends. So does a harm: where it comes
+        with the subject and, by the signs, worsens the object, without the detour over what else is tried there.
         """
+        failed = [number for number, step in enumerate(metapath.steps) if step.relation in self.opposing]
+        if failed and (len(failed) > 1 or failed[0] not in (0, len(metapath) - 1)):
+            return False
         if not self.passes_harm(metapath):
             return True
         entering = [step for step in metapath.steps[:-1] if step.target in self.harms]

@@ -377,6 +377,7 @@ class _Reader:
                 self.need(v, SKOS.notation) for v in sorted(self.graph.objects(shape, KG.haltedValue), key=str)
             ),
             halt_reason=snake_case(local_name(reason)) if (reason := self.graph.value(shape, KG.haltReason)) else None,
+            graded=self.text(shape, KG.graded) == "true",
         )
 
     def datatype(self, shape: Node) -> tuple[str, str | None]:

@@ -23,7 +23,11 @@ ATTRIBUTES: Mapping[str, Callable[[Assertion], Any]] = {
 
 
 class EdgeAttributes(Mapping[str, Any]):
-    """The attributes of an edge, as a mapping that cannot be written; 56 bytes where a dictionary takes 300."""
+    """The attributes of an edge, as a mapping that cannot be written.
+
+    It takes 40 bytes where a dictionary takes 270 (230 MB for all of Hetionet with networkx's own dictionaries,
+    not 350), and a weight is read in 0.2 µs, which makes networkx's Dijkstra take twice as long.
+    """
 
     __slots__ = ("_assertion",)
 

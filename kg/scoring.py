@@ -274,10 +274,10 @@ class PairKnowledge:
     # -------------------------------------------------------------- narrower pairs
     def _inherited(self) -> dict[Pair, tuple[Pair, ...]]:
         """The tested pairs that are special cases of each pair, nearest first."""
-        subjects, objects = (_Wider(matrices(self.scenario), kind) for kind in self.metagraph.ends)
         found: dict[Pair, list[tuple[int, Pair]]] = defaultdict(list)
         for pair in {*self.between, *self.studied}:
-            wider = [(s, o, i + j) for s, i in subjects[pair[0]].items() for o, j in objects[pair[1]].items() if i + j]
+            subjects, objects = (wider_of(self.scenario, end) for end in pair)
+            wider = [(s, o, i + j) for s, i in subjects.items() for o, j in objects.items() if i + j]
             if wider and self._is_tested(self._itself(*pair)):
                 for subject, object_, distance in wider:
                     found[subject, object_].append((distance, pair))
@@ -336,14 +336,18 @@ class PairKnowledge:
 
 
 class _Wider:
-    """What each entity of a kind is a special case of by definition, itself included, with the number of steps."""
+    """What each entity of a kind is a special case of by definition, itself included, with the number of steps.
 
-    def __init__(self, graph: Matrices, kind: str) -> None:
+    With ``lineage``, also what it comes from or turns into by definition.
+    """
+
+    def __init__(self, graph: Matrices, kind: str, *, lineage: bool) -> None:
         self.parents: dict[str, list[str]] = defaultdict(list)
         self.found: dict[str, dict[str, int]] = {}
         members = graph.entities[kind]
         for (source, name, target), edges in graph.edges.items():
-            if source == target == kind and graph.model.relation[name].definitional:
+            relation = graph.model.relation[name]
+            if source == target == kind and relation.definitional and (lineage or relation.same_kind):
                 for row, column in zip(edges.rows, edges.columns, strict=True):
                     self.parents[members[row].curie].append(members[column].curie)
 
@@ -357,6 +361,20 @@ class _Wider:
                         frontier.append(parent)
             self.found[curie] = distance
         return self.found[curie]
+
+
+def wider_of(scenario: Scenario, curie: str, *, lineage: bool = False) -> dict[str, int]:
+    """Return what an entity is a special case of by definition, itself included, with the number of steps.
+
+    ``lineage`` follows all definitional relations, not only those that any kind of entity may have to its own.
+    """
+    graph = matrices(scenario)
+    kind = scenario.graph.entities[curie].kind
+    key = ("wider", kind, lineage)
+    if key not in graph.once:
+        graph.once[key] = _Wider(graph, kind, lineage=lineage)
+    found: dict[str, int] = graph.once[key][curie]
+    return found
 
 
 def supported_since(assertion: Assertion) -> date | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from kg.casework import statement
-from kg.findings import ASSERTED, CONTRADICTED, IN_TRIAL, Argument, Hypothesis, Robustness
+from kg.findings import ASSERTED, CONTRADICTED, IN_TRIAL, Argument, Hypothesis, Robustness, stated
 from kg.overlay import Scenario
 
 
@@ -36,6 +35,9 @@ def _tested(h: Hypothesis, scenario: Scenario) -> str:
     if h.trials:
         names = ", ".join(trial.curie for trial in h.trials[:3]) + (" and others" if len(h.trials) > 3 else "")
         return f"It is being tried ({names})."
+    if h.through:
+        more = f" (and {h.through_total - 1} more such pairs)" if h.through_total > 1 else ""
+        return f"It is being tried through what it includes: {h.through[0].text}{more}."
     if h.status == IN_TRIAL:
         return f"This graph records that it is being tried, but no {kinds[0] if kinds else 'study'} of both."
     return f"No {kinds[0]} of the pair is known in this graph{when}." if kinds else f"Not asserted in this graph{when}."
@@ -50,7 +52,7 @@ def _became(h: Hypothesis) -> str:
 
 
 def _nearest(h: Hypothesis) -> str:
-    return f"Nearest to it, {statement(h.related[0])}." if h.related else ""
+    return f"Nearest to it, {stated(h.related[0])}." if h.related else ""
 
 
 def _chance(h: Hypothesis) -> str:
@@ -64,7 +66,7 @@ def _weak_point(h: Hypothesis) -> str:
     robust: Robustness = h.robustness
     for loss, word in ((robust.edge, "edge"), (robust.line, "line of evidence")):
         if loss and loss.removes:
-            return f"It rests on a single {word}: {loss.label}."
+            return f"It rests on a single {word}: {loss.label.rstrip('.')}."
     return ""
 
 

@@ -122,7 +122,8 @@ class Snapshot:
         for claim in claims:
             evidence = claim.evidence
             if self.known_on is not None:
-                evidence = tuple(item for item in evidence if item.known_on <= self.known_on)
+                known = tuple(item for item in evidence if item.known_on <= self.known_on)
+                evidence = known if len(known) < len(evidence) else evidence  # one tuple, not two that are equal
             if evidence:
                 yield Assertion(
                     claim.id,
@@ -298,7 +299,7 @@ def _refers(value: Any) -> bool:
 def collector_paused() -> Iterator[None]:
     """Hold cyclic garbage collection off while many records are made that are all there to stay.
 
-    The collector would look through all of them again and again: 26 s instead of 9 for Hetionet's 765,796 edges.
+    The collector would look through all of them again and again: 26 s instead of 8 for Hetionet's 765,796 edges.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -75,7 +75,9 @@ class Settings:
     request_seconds: float = setting(10.0, "Longest time spent on one operation, in seconds.")
     search_steps: int = setting(2_000_000, "Most steps of work of one search for paths or hypotheses.")
     threads: int = setting(4, "Threads that execute costly operations beside the event loop.")
-    inline_cost: int = setting(500, "Operations up to this cost run on the event loop; costlier ones on a thread.")
+    inline_cost: int = setting(
+        5_000, "Compiled operations up to this cost run on the event loop; costlier ones and searches on a thread."
+    )
     citations: int = setting(
         10_000, "Number of answers of searches kept in the data folder for `kg replay`; 0 keeps none."
     )

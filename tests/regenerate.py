@@ -80,10 +80,26 @@ def readme(graph: Snapshot) -> str:
     questions = "\n".join(_question(i, example, graph) for i, example in enumerate(EXAMPLES, 1))
     parameters = "\n".join(f"| `{name}` | {said} |" for name, said in {**PARAMETERS, **DRAWING}.items())
     formats = "\n".join(f"| `/view.{row.ending}` | {row.reads} |" for row in FORMATS.values())
-    filled = {"settings": settings, "counts": counts, "questions": questions}
+    measured = evaluation((ROOT / "tests" / "benchmarks" / "EVALUATION.md").read_text(encoding="utf-8"))
+    filled = {"settings": settings, "counts": counts, "questions": questions, "evaluation": measured}
     for name, value in {**filled, "view_parameters": parameters, "formats": formats}.items():
         text = text.replace(f"{{{{{name}}}}}", value.strip())
     return text
+
+
+def evaluation(text: str) -> str:
+    """Return the AUROCs of EVALUATION.md as one table, a row a section."""
+    rows = []
+    for section in re.split(r"(?m)^## ", text)[1:]:
+        title, command = section.splitlines()[0], re.search(r"`(kg evaluate[^`]*)`", section)
+        found = dict(re.findall(r"(?m)^\| (sum|regression|degree) \| ([^|]*?) \|", section))
+        if found:
+            cells = " | ".join(found.get(name, "–") for name in ("sum", "regression", "degree"))
+            rows.append(f"| {title} | {cells} | {f'`{command[1]}`' if command else ''} |")
+    head = (
+        "| held out | sum (the order shown) | regression | degrees alone | command |\n| --- | --- | --- | --- | --- |"
+    )
+    return "\n".join([head, *rows])
 
 
 def _spaced(name: str) -> str:

@@ -4,39 +4,42 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from kg.cli.options import DATA, FOLDER, SCHEMA, plain_errors
+from kg.cli.explore import AS_OF, ASSUME, READ, SEEDS, WITHOUT
+from kg.cli.names import assumption_said, entity_named, thing_named
+from kg.cli.options import SCHEMA, plain_errors
 from kg.errors import BadInput
-from kg.findings import Hypothesis, HypothesisConstraints, HypothesisPage
+from kg.findings import Became, Hypothesis, HypothesisConstraints, HypothesisPage, NarrowerPair
 from kg.graph import open_graph
 from kg.hypotheses import hypotheses, planner
-from kg.mechanisms import AlignedPath, compare_mechanisms
-from kg.overlay import Assumption, Scenario, scenario
+from kg.mechanisms import AlignedLink, AlignedPath, MechanismComparison, compare_mechanisms
+from kg.overlay import Scenario, scenario
+from kg.records import Entity
+from kg.snapshot import Snapshot
 
-SEEDS = click.option("--seeds", type=FOLDER, help="Read these files instead of the data folder; nothing is written.")
-AS_OF = click.option(
-    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The graph as it was known at the end of this day."
-)
-ASSUMING = click.option("--assuming", nargs=3, multiple=True, metavar="SUBJECT RELATION OBJECT", help="Take an edge as true; repeatable.")  # fmt: skip
-WITHOUT = click.option("--without", multiple=True, help="Take away an entity, an assertion, a source or a study; repeatable.")  # fmt: skip
+COLOURS = {
+    "UNTESTED": "yellow", "IN_TRIAL": "cyan", "CONTRADICTED": "red", "ASSERTED": "green",
+    "PRESENT": "green", "ABSENT": "red",
+}  # fmt: skip
 FIRST = click.option("--first", type=click.IntRange(1), default=10, show_default=True, help="How many to show.")
 FORMAT = click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
 
 
 @click.command("hypotheses")
 @click.argument("names", nargs=-1, required=True)
-@DATA
+@READ
 @SCHEMA
 @SEEDS
 @AS_OF
-@ASSUMING
+@ASSUME
 @WITHOUT
 @click.option("--metapath", "metapaths", multiple=True, help="Count only this metapath, such as 'depletes > drives'; repeatable.")  # fmt: skip
 @click.option("--uniform", is_flag=True, help="Let every edge count the same: the published definition.")
@@ -47,11 +50,11 @@ FORMAT = click.option("--format", "format_", type=click.Choice(["table", "json"]
 @FORMAT
 def hypotheses_(
     names: Sequence[str],
-    data: Path,
+    data: Path | None,
     schema: Path | None,
     seeds: Path | None,
     as_of: datetime | None,
-    assuming: Sequence[tuple[str, str, str]],
+    assuming: Sequence[str],
     without: Sequence[str],
     metapaths: Sequence[str],
     uniform: bool,
@@ -63,13 +66,15 @@ def hypotheses_(
 ) -> None:
     """Rank what the graph suggests for one or both ends, and say what speaks against each.
 
-    \b
-    kg hypotheses MONDO:0005100                              therapies for systemic sclerosis
-    kg hypotheses therapy:cd19-car-t --as-of 2021-12-31      the list as it was, and what became of it
+    Names are identifiers, labels or synonyms.
 
+    \b
+    kg hypotheses "systemic sclerosis"                       therapies for it
+    kg hypotheses therapy:cd19-car-t --as-of 2021-12-31      the list as it was, and what became of it
     """
     with plain_errors():
-        world = _world(data, schema, seeds, as_of, assuming, without)
+        graph = open_graph(data, schema=schema, seeds=seeds)
+        world = _world(graph, as_of, assuming, without)
         where = HypothesisConstraints(
             metapaths=tuple(tuple(part.strip() for part in m.replace(">", ",").split(",")) for m in metapaths) or None,
             weighting="UNIFORM" if uniform else "CONFIDENCE",
@@ -77,15 +82,15 @@ def hypotheses_(
             permutations=permutations,
             seed=seed,
         )
-        later = scenario(_open(data, schema, seeds)) if as_of else None
+        later = scenario(graph) if as_of else None
         subject, object_ = _ends(world, names)
         page = hypotheses(world, subject=subject, object=object_, where=where, later=later, first=first)
-    click.echo(json.dumps(_page(page), ensure_ascii=False)) if format_ == "json" else show(page)
+    _echo(_page(page)) if format_ == "json" else show(page)
 
 
 @click.command("plan")
 @click.argument("names", nargs=-1)
-@DATA
+@READ
 @SCHEMA
 @SEEDS
 @AS_OF
@@ -93,7 +98,7 @@ def hypotheses_(
 @FORMAT
 def plan_(
     names: Sequence[str],
-    data: Path,
+    data: Path | None,
     schema: Path | None,
     seeds: Path | None,
     as_of: datetime | None,
@@ -102,72 +107,130 @@ def plan_(
 ) -> None:
     """Rank the single unknown edges whose confirmation would help most hypotheses: what to look for next."""
     with plain_errors():
-        world = _world(data, schema, seeds, as_of, (), ())
+        world = _world(open_graph(data, schema=schema, seeds=seeds), as_of)
         subject, object_ = _ends(world, names)
         plan = planner(world, subject=subject, object=object_, first=first)
-    rows = [(e.text, e.completes, e.raises, round(e.gain, 3)) for e in plan.items]
     if format_ == "json":
-        click.echo(json.dumps([dict(zip(("edge", "completes", "raises", "gain"), row, strict=True)) for row in rows]))
+        _echo(
+            [
+                {
+                    "subject": edge.subject.curie,
+                    "relation": edge.relation,
+                    "object": edge.object.curie,
+                    "text": edge.text,
+                    "completes": edge.completes,
+                    "raises": edge.raises,
+                    "gain": edge.gain,
+                    "best": [{"subject": s.curie, "object": o.curie, "gain": gain} for s, o, gain in edge.best],
+                }
+                for edge in plan.items
+            ]
+        )
         return
-    table = Table("edge", "completes", "raises", "gain", box=None)
-    for row in rows:
-        table.add_row(*map(str, row))
+    table = Table("edge", "completes", "raises", "gain", box=None, pad_edge=False)
+    for edge in plan.items:
+        table.add_row(escape(edge.text), str(edge.completes), str(edge.raises), f"[bold]{edge.gain:.2f}[/]")
     console = Console(highlight=False)
     console.print(table)
-    console.print(f"{len(rows)} of {plan.total:,} candidates.")
+    console.print(f"[dim]{len(plan.items)} of {plan.total:,} candidates.[/]")
 
 
 @click.command("compare")
 @click.argument("therapy")
 @click.argument("known")
 @click.argument("candidate")
-@DATA
+@READ
 @SCHEMA
 @SEEDS
 @AS_OF
+@ASSUME
+@WITHOUT
+@FORMAT
 def compare_(
     therapy: str,
     known: str,
     candidate: str,
-    data: Path,
+    data: Path | None,
     schema: Path | None,
     seeds: Path | None,
     as_of: datetime | None,
+    assuming: Sequence[str],
+    without: Sequence[str],
+    format_: str,
 ) -> None:
-    """Align why a therapy works where it is known to with a candidate, link by link."""
+    """Align why a therapy works where it is known to with a candidate, link by link.
+
+    \b
+    kg compare therapy:cd19-car-t "diffuse large B-cell lymphoma" "systemic lupus erythematosus"
+    """
     with plain_errors():
-        found = compare_mechanisms(_world(data, schema, seeds, as_of, (), ()), therapy, known, candidate)
+        world = _world(open_graph(data, schema=schema, seeds=seeds), as_of, assuming, without)
+        names = (entity_named(world.graph, name).curie for name in (therapy, known, candidate))
+        found = compare_mechanisms(world, *names)
+    if format_ == "json":
+        _echo(
+            {
+                "text": found.text,
+                "carriedOver": found.carried_over,
+                **{name: [_aligned_json(path) for path in paths] for name, paths in _groups(found).items()},
+            }
+        )
+        return
     console = Console(highlight=False)
-    console.print(found.text)
-    groups = (("both", found.shared), ("known only", found.only_known), ("candidate only", found.only_candidate))
-    for title, paths in groups:
+    console.print(found.text, markup=False)
+    table = Table("", "weight", "mechanism", box=None, pad_edge=False)
+    titles = {"shared": "both", "onlyKnown": found.known.label, "onlyCandidate": found.candidate.label}
+    for name, paths in _groups(found).items():
         for path in paths:
-            console.print(f"{title:15}{path.weight:7.3f}  {_aligned(path)}")
+            table.add_row(escape(titles[name]), f"{path.weight:.3f}", _aligned(path))
+    console.print(table)
+
+
+def _groups(found: MechanismComparison) -> dict[str, tuple[AlignedPath, ...]]:
+    return {"shared": found.shared, "onlyKnown": found.only_known, "onlyCandidate": found.only_candidate}
 
 
 def _aligned(path: AlignedPath) -> str:
-    words = [path.links[0].source.label]
-    for link in path.links:
-        both = link.known_target is link.candidate_target
-        ends = link.known_target.label if both else f"{link.known_target.label} [{link.known.state.lower()}] / {link.candidate_target.label} [{link.candidate.state.lower()}]"  # fmt: skip
-        words.append(f"{link.phrase} {ends}")
-    return " · ".join(words).replace("[", "\\[")
+    links = (f"[dim]{escape(link.phrase)}[/] {_targets(link)}" for link in path.links)
+    return " · ".join((_label(path.links[0].source), *links))
 
 
-def _open(data: Path, schema: Path | None, seeds: Path | None) -> Any:
-    return open_graph(None if seeds or not data.is_dir() else data, schema=schema, seeds=seeds)
+def _targets(link: AlignedLink) -> str:
+    """Where a link leads: to one node for both, or to two, each with the state of its link."""
+    if link.known_target is link.candidate_target:
+        return _label(link.known_target)
+    ends = ((link.known_target, link.known.state), (link.candidate_target, link.candidate.state))
+    return " / ".join(f"{_label(end)} ({_state(state)})" for end, state in ends)
 
 
+def _aligned_json(path: AlignedPath) -> dict[str, Any]:
+    return {
+        "metapath": path.metapath.id,
+        "weight": path.weight,
+        "related": path.related,
+        "links": [
+            {
+                "relation": link.relation,
+                "reversed": link.reversed,
+                "source": link.source.curie,
+                "candidateSource": link.candidate_source.curie,
+                "knownTarget": link.known_target.curie,
+                "known": link.known.state,
+                "candidateTarget": link.candidate_target.curie,
+                "candidate": link.candidate.state,
+            }
+            for link in path.links
+        ],
+    }
+
+
+# ------------------------------------------------------------------ names
 def _world(
-    data: Path,
-    schema: Path | None,
-    seeds: Path | None,
-    as_of: datetime | None,
-    assuming: Sequence[tuple[str, str, str]],
-    without: Sequence[str],
+    graph: Snapshot, as_of: datetime | None, assuming: Sequence[str] = (), without: Sequence[str] = ()
 ) -> Scenario:
-    day: date | None = as_of.date() if as_of else None
-    return scenario(_open(data, schema, seeds).as_of(day), [Assumption(*claim) for claim in assuming], without)
+    known = graph.as_of(as_of.date() if as_of else None)
+    assumptions = [assumption_said(known, text) for text in assuming]
+    return scenario(known, assumptions, [thing_named(known, name) for name in without])
 
 
 def _ends(world: Scenario, names: Sequence[str]) -> tuple[str | None, str | None]:
@@ -177,7 +240,7 @@ def _ends(world: Scenario, names: Sequence[str]) -> tuple[str | None, str | None
     ends: dict[str, str] = {}
     kinds = world.graph.model.relation[world.graph.model.predicts[0]] if world.graph.model.predicts else None
     for name in names:
-        entity = world.graph.entity(name)
+        entity = entity_named(world.graph, name)
         side = "object" if kinds and entity.kind in kinds.objects else "subject"
         if side in ends:
             raise BadInput(f"{name} and {ends[side]} are both a {entity.kind}; name one of each kind.")
@@ -185,25 +248,56 @@ def _ends(world: Scenario, names: Sequence[str]) -> tuple[str | None, str | None
     return ends.get("subject"), ends.get("object")
 
 
+# ------------------------------------------------------------------ output
+def _echo(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _label(entity: Entity) -> str:
+    return f"[{entity.graph.model.kind[entity.kind].color}]{escape(entity.label)}[/]"
+
+
+def _state(state: str) -> str:
+    return f"[{COLOURS.get(state, 'default')}]{state.lower().replace('_', ' ')}[/]"
+
+
 def show(page: HypothesisPage) -> None:
-    """Print a page, one paragraph a hypothesis."""
+    """Print a page: a table of the figures, then a paragraph for each hypothesis."""
     console = Console(highlight=False)
+    if page.items:
+        console.print(_table(page.items))
     for h in page.items:
         change = (
             "" if h.score_change is None else f"  was {h.baseline_rank or 'not listed'}, score {h.score_change:+.2f}"
         )
-        console.print(
-            f"[bold]{h.rank}. {h.subject.label} → {h.object.label}[/bold]  {h.score:.2f}{change}", markup=True
-        )
-        console.print(f"   {h.text}", markup=False)
-    if page.permutations:
-        console.print(page.permutations.text + ".")
-    if page.note:
-        console.print(page.note, markup=False)
+        console.print(f"\n[bold]{h.rank}.[/] {_label(h.subject)} → {_label(h.object)}{change}")
+        console.print(h.text, markup=False)
+    if page.items:
+        console.print()
+    for said in (page.permutations.text + "." if page.permutations else None, page.note):
+        if said:
+            console.print(said, markup=False, style="dim")
     left = f", {page.remaining} more" if page.remaining else ""
     console.print(
-        f"{len(page.items)} of {page.total}{left}; {page.known} asserted and {page.tested} being tried are left out."
+        f"{len(page.items)} of {page.total}{left}; {page.known} asserted and {page.tested} being tried are left out.",
+        style="dim",
     )
+
+
+def _table(items: Sequence[Hypothesis]) -> Table:
+    table = Table("", "hypothesis", "score", "range", "p", "status", "paths", "against", box=None, pad_edge=False)
+    for h in items:
+        table.add_row(
+            str(h.rank),
+            f"{_label(h.subject)} → {_label(h.object)}",
+            f"[bold]{h.score:.2f}[/]",
+            f"{h.robustness.low:.1f}–{h.robustness.high:.1f}",
+            "" if h.p_value is None else f"{h.p_value:.2g}",
+            _state(h.status),
+            f"{h.paths_total:,}",
+            f"{h.against_total:,}",
+        )
+    return table
 
 
 def _page(page: HypothesisPage) -> dict[str, Any]:
@@ -231,9 +325,23 @@ def _hypothesis(h: Hypothesis) -> dict[str, Any]:
         ],
         "against": [{"kind": a.kind, "text": a.text} for a in h.against],
         "gaps": [{"text": g.text, "gain": g.gain} for g in h.gaps],
+        "through": [_narrower(pair) for pair in h.through],
+        "later": _became(h.later) if h.later else None,
         "baselineRank": h.baseline_rank,
         "scoreChange": h.score_change,
         "text": h.text,
+    }
+
+
+def _narrower(pair: NarrowerPair) -> dict[str, Any]:
+    return {"subject": pair.subject.curie, "object": pair.object.curie, "status": pair.status, "text": pair.text}
+
+
+def _became(later: Became) -> dict[str, Any]:
+    return {
+        "status": later.status,
+        "since": later.since.isoformat() if later.since else None,
+        "through": [_narrower(pair) for pair in later.through],
     }
 
 

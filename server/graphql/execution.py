@@ -41,6 +41,7 @@ from server.observability import Metrics
 from server.settings import Settings
 
 MAX_ERRORS = 5
+INTERPRETING = 20  # graphql-core takes about so many times what a compiled plan takes (tests/benchmarks/REPORT.md)
 LONGEST_KEPT = 100_000  # characters of a document that is kept in the cache
 
 
@@ -97,8 +98,8 @@ class Engine:
         self.changes = Changes(service)
         self.writer = Writer(service, self.changes, metrics or Metrics(), settings)
         self.settings = settings
-        store = getattr(service, "store", None)
-        self.citations = Citations(store.folder if store else None, settings.citations)
+        folder = getattr(getattr(service, "store", None), "folder", None)  # a graph in memory has none
+        self.citations = Citations(folder, settings.citations)
         self.schema = schema._schema
         self.meter = Meter(self.schema, settings)
         self.documents: LRU[Prepared] = LRU(settings.document_cache)
@@ -144,11 +145,13 @@ class Engine:
         plan = self.compiler.compile(document, operation_name) if self.compiler else None
         return Prepared(document, operation, (), None if uses_size_variables(document) else measures, plan)
 
-    def cost(self, prepared: Prepared, variables: Mapping[str, Any]) -> int:
-        """Return what a prepared operation costs with these variables."""
+    def is_quick(self, prepared: Prepared, variables: Mapping[str, Any]) -> bool:
+        """Whether an operation may run on the event loop: nothing heavy in it, and its cost is small for how it runs."""
         if not (prepared.document and prepared.operation):
-            return 0
-        return (prepared.measures or self.meter.measure(prepared.document, prepared.operation, variables)).cost
+            return True
+        measures = prepared.measures or self.meter.measure(prepared.document, prepared.operation, variables)
+        most = self.settings.inline_cost if prepared.plan else self.settings.inline_cost / INTERPRETING
+        return not measures.heavy and measures.cost <= most
 
     # -------------------------------------------------------------- executing
     def request(self, identity: Identity = ANYONE) -> Request:

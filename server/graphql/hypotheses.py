@@ -81,7 +81,10 @@ class HypothesisFields:
             "HypothesisStatus",
             [
                 ("UNTESTED", "Nothing here tests it."),
-                ("IN_TRIAL", "It has been tried or is being tried; nothing here says that it holds."),
+                (
+                    "IN_TRIAL",
+                    "It, or a narrower pair, has been tried or is being tried; nothing here says that it holds.",
+                ),
                 ("CONTRADICTED", "Results here speak against it and none for it."),
                 ("ASSERTED", "The graph asserts it; only matrices show such pairs."),
             ],
@@ -138,12 +141,12 @@ class HypothesisFields:
             "ArgumentKind",
             [
                 ("RESULT", "The pair itself was contradicted or tested without effect."),
+                ("TRIAL", "A study of the pair was halted."),
                 ("EVIDENCE", "A source contradicts an edge that the hypothesis rests on."),
                 ("PATH", "A path whose sign says that the object gets worse."),
-                ("TRIAL", "A study of the pair was halted."),
                 ("RISK", "A harm of the subject."),
             ],
-            "Sorts of things that speak against a hypothesis.",
+            "Sorts of things that speak against a hypothesis, weightiest first.",
         )
         types = self.types
         members = {
@@ -172,7 +175,7 @@ class HypothesisFields:
 
     def _robustness_type(self) -> Any:
         loss = {
-            "kind": member(str, "edge, study or source."),
+            "kind": member(str, "EDGE, or LINE for a line of evidence: a study, or a source that names none."),
             "id": member(strawberry.ID, "Its CURIE; the argument without takes it."),
             "label": member(str, "What it is, in words."),
             "score": member(float, "The score without it."),
@@ -194,8 +197,32 @@ class HypothesisFields:
         }
         return _made("Robustness", "How much a hypothesis hangs on single things.", members)
 
+    def _narrower_type(self) -> Any:
+        members = {
+            **self.ends(),
+            "status": member(self.status, "What the graph says of it."),
+            "assertions": member(listed(self.types.assertion), "What says so."),
+            "trials": member(
+                listed(self.types.entity), "Studies of both its ends.", attrgetter_of("studies"), name="trials"
+            ),
+            "text": member(str, "What is known of it, in words."),
+        }
+        said = "A pair of a special case of either end that is tested, and with it the wider pair."
+        return _made("NarrowerPair", said, members)
+
+    def _became_type(self, narrower: Any) -> Any:
+        members = {
+            "status": member(self.status, "What the graph says of the pair now."),
+            "since": member(date | None, "The first day on which it was known as tried or holding; null if it is not."),
+            "assertions": member(listed(self.types.assertion), "What says so of the pair itself."),
+            "trials": member(listed(self.types.entity), "Studies of the pair."),
+            "through": member(listed(narrower), "Narrower pairs that are tested, nearest first."),
+        }
+        return _made("Became", "What became of a hypothesis of the past.", members)
+
     def _hypothesis_type(self) -> Any:
         types = self.types
+        narrower = self._narrower_type()
         members = {
             "id": member(strawberry.ID, "Both CURIEs."),
             **self.ends(),
@@ -220,6 +247,16 @@ class HypothesisFields:
             "against_total": member(int, "Number of all arguments against it.", name="againstTotal"),
             "gaps": member(listed(self._gap_type()), "Missing edges that would raise the score most."),
             "trials": member(listed(types.entity), "Studies of the pair."),
+            "through": member(
+                listed(narrower), "Narrower pairs that are tested, nearest first; as many as paths are shown."
+            ),
+            "through_total": member(int, "Number of all narrower pairs that are tested.", name="throughTotal"),
+            "related": member(
+                listed(types.assertion), "What is asserted of other wider and narrower pairs, nearest first."
+            ),
+            "later": member(
+                nullable(self._became_type(narrower)), "With asOf: what the graph says of the pair now; else null."
+            ),
             "first_suggested": member(
                 date | None, "The first day on which some supporting path was complete.", name="firstSuggested"
             ),
@@ -249,7 +286,7 @@ class HypothesisFields:
             "total_count": member(int, "Number of hypotheses on all pages.", name="totalCount"),
             **completeness(),
             "known": member(int, "Pairs left out because the graph asserts them."),
-            "tested": member(int, "Pairs left out because they have been tried or are being tried."),
+            "tested": member(int, "Pairs left out because they or narrower pairs have been tried or are being tried."),
             "metapaths": member(listed(use_type), "The metapaths that were counted."),
             "permutations": member(
                 nullable(_permutations_type(self.types.enums["Kind"])), "What the p-values rest on; null without any."
@@ -279,9 +316,10 @@ class HypothesisFields:
         ) -> HypothesisAnswer:
             check_page_size(first, self.settings)
             scenario = scenario_of(self, assuming, without, as_of)
+            now = scenario_of(self, None, None, None) if as_of else None
             page = hypotheses(
                 scenario, subject=_curie(subject), object=_curie(object_), where=_constraints(where),
-                budget=budget_of(self), first=first, after=after,
+                later=now, budget=budget_of(self), first=first, after=after,
             )  # fmt: skip
             self.rests_on(_edges_of(page))
             return HypothesisAnswer(page, later=after is not None)
@@ -547,7 +585,12 @@ def _comparison_type(types: Types, metapath: Any, kinds: tuple[str, str], names:
         "Whether a link of a mechanism is there.",
     )
     link = {
-        "source": member(types.entity, "Where the link starts."),
+        "source": member(types.entity, "Where the link starts, on the way to the known end."),
+        "candidate_source": member(
+            types.entity, "Where it starts on the way to the candidate: the same, or related.", name="candidateSource"
+        ),
+        "relation": member(str, "Name of the relation."),
+        "reversed": member(bool, "Whether it is walked against its direction."),
         "phrase": member(str, "The relation as walked, in words."),
         "known_target": member(types.entity, "Where it leads on the way to the known end.", name="knownTarget"),
         "candidate_target": member(types.entity, "Where it leads on the way to the candidate.", name="candidateTarget"),
@@ -568,6 +611,9 @@ def _comparison_type(types: Types, metapath: Any, kinds: tuple[str, str], names:
         "metapath": member(metapath, "The sort of mechanism."),
         "links": member(listed(link_type), "Its links."),
         "weight": member(float, "Its part in the score of the end that it is of."),
+        "related": member(
+            bool, "Whether the two ways differ in a node: a kind of the other's, or both kinds of the same."
+        ),
         "breaks_at": member(nullable(link_type), "The first link that one of the two lacks.", name="breaksAt"),
     }
     path_type = _made("AlignedPath", "A mechanism, link by link for both ends.", path)
@@ -575,7 +621,9 @@ def _comparison_type(types: Types, metapath: Any, kinds: tuple[str, str], names:
         names[0]: member(types.kinds[kinds[0]], "What is compared.", attrgetter_of("therapy"), name=names[0]),
         "known": member(types.kinds[kinds[1]], "Where it is known to work."),
         "candidate": member(types.kinds[kinds[1]], "Where it might."),
-        "shared": member(listed(path_type), "Mechanisms that hold for both, heaviest first."),
+        "shared": member(
+            listed(path_type), "Mechanisms that hold for both, through the same or related nodes, heaviest first."
+        ),
         "only_known": member(listed(path_type), "Mechanisms that break for the candidate.", name="onlyKnown"),
         "only_candidate": member(listed(path_type), "Mechanisms that are new there.", name="onlyCandidate"),
         "carried_over": member(

@@ -11,7 +11,7 @@ that searches costs ``SEARCH_COST`` besides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import (
@@ -46,12 +46,16 @@ SIZE_ARGUMENTS = ("first", "last", "maxNodes", "ids")
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Depth of nesting, cost, and how many fields, aliases and directives there are, fragments expanded."""
+    """Depth of nesting, cost, and how many aliases and directives there are, fragments expanded.
+
+    ``heavy`` tells that some field works before it lists anything, so that the cost says little of the time.
+    """
 
     depth: int = 0
     cost: int = 0
     aliases: int = 0
     directives: int = 0
+    heavy: bool = False
 
     def beside(self, other: Measures) -> Measures:
         """Return the measures of two selections next to each other."""
@@ -60,6 +64,7 @@ class Measures:
             self.cost + other.cost,
             self.aliases + other.aliases,
             self.directives + other.directives,
+            self.heavy or other.heavy,
         )
 
 
@@ -124,7 +129,11 @@ class _Pass:
                 condition = selection.type_condition
                 inner = self.meter.schema.get_type(condition.name.value) if condition else parent
                 total = total.beside(self.selections(selection.selection_set, inner))
-            total = Measures(total.depth, total.cost, total.aliases, total.directives + len(selection.directives or ()))
+            total = (
+                replace(total, directives=total.directives + len(selection.directives))
+                if selection.directives
+                else total
+            )
         return total
 
     def spread(self, spread: FragmentSpreadNode) -> Measures:
@@ -151,7 +160,8 @@ class _Pass:
         size = self.size(node, definition, type_)
         own = HEAVY.get(name, 1) if parent is self.meter.schema.query_type else 1
         own = SEARCH_COST if definition and "assuming" in definition.args else own
-        return Measures(inner.depth + 1, own + size * inner.cost, aliases + inner.aliases, inner.directives)
+        cost = own + size * inner.cost
+        return Measures(inner.depth + 1, cost, aliases + inner.aliases, inner.directives, own > 1 or inner.heavy)
 
     def size(self, node: FieldNode, definition: Any, type_: Any) -> int:
         if definition is None:
@@ -188,5 +198,19 @@ def _length(value: Any) -> int | None:
 
 
 def uses_size_variables(document: DocumentNode) -> bool:
-    """Whether the cost of a document's operations depends on variables at all."""
-    return any(getattr(definition, "variable_definitions", None) for definition in document.definitions)
+    """Whether the cost of a document's operations depends on variables: whether one says how long a list is."""
+    return any(
+        _sized_by_variable(definition.selection_set)
+        for definition in document.definitions
+        if hasattr(definition, "selection_set")
+    )
+
+
+def _sized_by_variable(selection_set: SelectionSetNode | None) -> bool:
+    for selection in selection_set.selections if selection_set else ():
+        arguments = getattr(selection, "arguments", None) or ()
+        if any(a.name.value in SIZE_ARGUMENTS and isinstance(a.value, VariableNode) for a in arguments):
+            return True
+        if _sized_by_variable(getattr(selection, "selection_set", None)):
+            return True
+    return False

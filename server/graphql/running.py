@@ -76,7 +76,7 @@ class Runner:
         """Return the answer to a query or mutation; raises ClientGone where ``receive`` says that the client left."""
         if prepared.is_mutation:
             answer = await self._write(prepared, variables, identity)
-        elif self.engine.cost(prepared, variables) <= self.settings.inline_cost:
+        elif self.engine.is_quick(prepared, variables):
             answer = self.engine.execute(prepared, variables, identity)
         else:
             if self._limiter is None:

@@ -112,14 +112,6 @@ def lineup(folder: Path, seeds: Path, data: Path) -> list[Server]:
     return [
         ours("service", folder / "s1", seeds, response_cache_bytes="0"),
         ours("service, quiet log", folder / "s2", seeds, response_cache_bytes="0", log_level="warning"),
-        ours(
-            "service, quiet log, KG_INLINE_COST=20000",
-            folder / "s5",
-            seeds,
-            response_cache_bytes="0",
-            log_level="warning",
-            inline_cost="20000",
-        ),
         ours("service, response cache on", folder / "s3", seeds),
         ours("service, KG_COMPILED=false", folder / "s4", seeds, response_cache_bytes="0", compiled="false"),
         plain("plain: strawberry + DataLoader + rdflib", "rdflib", str(seeds), ontology),

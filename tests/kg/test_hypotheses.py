@@ -90,7 +90,7 @@ def test_contradicted_pairs_are_shown_as_such(graph: Snapshot) -> None:
     assert "speaks against it" in beta.text
     gamma = named(ask(graph, subject="node:gamma"))["gamma", "mg"]
     assert gamma.status == CONTRADICTED
-    assert gamma.against[0].text == "gamma was tested without effect in mg (no-effect)"
+    assert gamma.against[0].text == "gamma was tested without effect in mg (no-effect 2005)"
 
 
 def test_a_study_of_both_ends_counts_as_being_tried(graph: Snapshot) -> None:
@@ -100,6 +100,127 @@ def test_a_study_of_both_ends_counts_as_being_tried(graph: Snapshot) -> None:
     assert (found.status, [t.label for t in found.trials]) == (IN_TRIAL, ["halted"])
     assert found.against[0].kind == "TRIAL"
     assert found.against[0].text == "halted (node:halted), which studies both, is terminated: slow enrolment"
+
+
+def test_a_pair_is_tested_where_a_narrower_one_is(model: Model) -> None:
+    """A product of the class is tried in a form of the disease: so is the class in the disease, but not the reverse."""
+    edges = {
+        **EDGES,
+        "mg subtypeOf ssc": [Said("CURATED_REFERENCE")],
+        "cart depletes bcell": [Said(TRIAL, "2018")],
+        "cart depletes plasma": [Said(TRIAL, "2018")],
+        "bcell drives gout": [Said(PAPER, "2018")],
+    }
+    graph = small_graph(model, {**ENTITIES, "Disease": "lupus mg ssc arthritis gout"}, edges)
+    page = ask(graph, subject="node:cart")
+    assert {h.object.label for h in page.items} == {"gout", "arthritis"}
+    assert (page.known, page.tested) == (0, 3)
+    every = named(ask(graph, ALL, subject="node:cart"))
+    wider = every["cart", "ssc"]
+    assert wider.status == IN_TRIAL
+    assert [(p.subject.label, p.object.label, p.text) for p in wider.through] == [
+        ("alpha", "mg", "alpha is investigated for mg")
+    ]
+    assert "It is being tried through what it includes: alpha is investigated for mg." in wider.text
+    assert every["cart", "lupus"].through[0].status == "ASSERTED"
+    assert wider.related == ()
+    note = ask(graph, subject="node:cart", object="node:ssc").note
+    assert "it is being tried, in that alpha is investigated for mg; ask with include_tested" in note
+    narrower = small_graph(model, ENTITIES, {**EDGES, "cart investigatedFor ssc": [Said(TRIAL)]})
+    assert named(ask(narrower, subject="node:alpha"))["alpha", "ssc"].status == UNTESTED
+
+
+def test_what_is_tried_later_in_a_subtype_is_found_later(model: Model) -> None:
+    edges = {**EDGES, "mg subtypeOf arthritis": [Said("CURATED_REFERENCE", "2000")]}
+    graph = small_graph(model, ENTITIES, edges)
+    then = scenario(graph.as_of(date(2021, 12, 31)))
+    (found,) = hypotheses(then, subject="node:alpha", object="node:arthritis", where=QUICK, later=scenario(graph)).items
+    assert (found.status, found.later.status, found.later.since) == (UNTESTED, IN_TRIAL, date(2022, 12, 31))
+    assert [(p.subject.label, p.object.label) for p in found.later.through] == [("alpha", "mg")]
+
+
+# ---------------------------------------------------------------- harms
+HARMFUL = {
+    **EDGES,
+    "crs mitigatedBy alpha": [Said(PAPER)],
+    "crs mitigatedBy beta": [Said(PAPER)],
+    "beta hasRisk fever": [Said(PAPER, "2018"), Said(PAPER, "2019", "CONTRADICTS", "no fever")],
+    "beta treats arthritis": [Said("RANDOMIZED_TRIAL", "2019")],
+    "crs complicates arthritis": [Said(PAPER)],
+    "fever complicates arthritis": [Said(PAPER)],
+}
+
+
+def test_no_path_through_a_harm_speaks_for_a_pair(model: Model) -> None:
+    """Sharing a risk with a working therapy, or lessening one that others lessen, is no reason to try."""
+    graph = small_graph(model, ENTITIES, HARMFUL)
+    h = named(ask(graph, ALL, subject="node:alpha"))["alpha", "arthritis"]
+    assert not [p for p in h.supporting_paths if {"crs", "fever"} & {node.label for node in p.nodes}]
+    against = [a.path for a in h.against if a.kind == "PATH"]
+    assert {path.metapath.id for path in against} == {"hasRisk > complicates", "subtypeOf > hasRisk > complicates"}
+
+
+def test_paths_through_harms_count_where_they_are_asked_for(model: Model) -> None:
+    graph = small_graph(model, ENTITIES, HARMFUL)
+    chosen = HypothesisConstraints(metapaths=(("mitigates", "complicates"),), permutations=0, gaps=0)
+    (h,) = ask(graph, chosen, subject="node:alpha", object="node:arthritis").items
+    assert [p.text for p in h.supporting_paths] == ["alpha mitigates crs, which complicates arthritis"]
+    relations = HypothesisConstraints(relations=frozenset({"mitigatedBy", "complicates"}), permutations=0, gaps=0)
+    assert ask(graph, relations, subject="node:alpha", object="node:arthritis").total == 1
+
+
+def test_the_gravest_and_most_frequent_harm_comes_first(model: Model) -> None:
+    risks = {"crs": {"severity": "MILD"}, "fever": {"severity": "SEVERE"}}
+    graph = small_graph(model, {**ENTITIES, "Risk": risks}, EDGES)
+    h = named(ask(graph, ALL, subject="node:alpha"))["alpha", "arthritis"]
+    assert [a.text for a in h.against if a.kind == "RISK"] == [
+        "alpha has the risk of fever (severe)",
+        "cart has the risk of crs (mild, 8 of 12)",
+    ]
+
+
+def test_a_harm_or_failure_that_is_doubted_is_no_argument_against(model: Model) -> None:
+    graph = small_graph(model, ENTITIES, HARMFUL)
+    where = HypothesisConstraints(metapaths=(("hasRisk", "riskOf", "treats"),), permutations=0, gaps=0)
+    (h,) = ask(graph, where, subject="node:alpha", object="node:arthritis").items
+    assert h.supporting_paths
+    assert [a for a in h.against if a.kind == "EVIDENCE"] == []
+
+
+def test_arguments_come_weightiest_first_and_name_their_source_in_short(model: Model) -> None:
+    from kg.casework import short_name
+    from kg.records import Source
+
+    graph = small_graph(model, ENTITIES, HARMFUL)
+    order = ["RESULT", "TRIAL", "EVIDENCE", "PATH", "RISK"]
+    for h in ask(graph, ALL, object="node:mg").items:
+        kinds = [order.index(a.kind) for a in h.against]
+        assert kinds == sorted(kinds)
+    titles = {
+        "Greco R et al. Innovative cellular therapies. EClinicalMedicine 2024": "Greco et al.",
+        "BCMA CAR T cells after relapse following CD19 CAR T cells in a syndrome, case report. Nat Med": "BCMA CAR T cells after relapse following CD19 CAR T cells…",
+        "A short title. Blood 2021": "A short title",
+    }
+    assert {t: short_name(Source("s", "s", "k", t, "u")) for t in titles} == titles
+
+
+# ---------------------------------------------------------------- what is no gap
+def test_gaps_are_findings_that_could_support(model: Model) -> None:
+    """No harm is looked for, nor what is known of a special case; words have the number that their verb wants."""
+    edges = {
+        **HARMFUL,
+        "bcell subtypeOf lymphocyte": [Said("CURATED_REFERENCE")],
+        "alpha depletes lymphocyte": [Said(TRIAL)],
+    }
+    entities = {**ENTITIES, "CellPopulation": "bcell plasma lymphocyte"}
+    (h,) = ask(small_graph(model, entities, edges), GAPS, subject="node:alpha", object="node:ssc").items
+    texts = [gap.text for gap in h.gaps]
+    assert "not known here: bcells drive ssc" in texts
+    assert all(gap.relation in {"targets", "depletes", "expressedOn", "drives"} for gap in h.gaps)
+    everywhere = HypothesisConstraints(permutations=0, gaps=50)
+    (h,) = ask(small_graph(model, entities, edges), everywhere, subject="node:alpha", object="node:arthritis").items
+    assert "not known here: lymphocytes drive arthritis" not in [gap.text for gap in h.gaps]  # B cells are known to
+    assert all(any(m.stance == "SUPPORTS" for m in gap.metapaths) for gap in h.gaps)
 
 
 # ---------------------------------------------------------------- numbers that add up
@@ -149,7 +270,7 @@ def test_a_path_that_would_worsen_the_disease_argues_against(graph: Snapshot) ->
     """What returns after gamma drives mg: that is no reason to try it."""
     h = named(ask(graph, ALL, subject="node:gamma"))["gamma", "mg"]
     against = [a for a in h.against if a.kind == "PATH"]
-    assert "gamma is followed by the return of plasma, which drive mg" in against[0].text
+    assert "gamma is followed by the return of plasmas, which drive mg" in against[0].text
     assert against[0].path is not None
     assert against[0].path.contribution == 0.0
     assert "reconstitutes" not in {p.metapath.names[0] for p in h.supporting_paths}
@@ -175,7 +296,7 @@ def test_a_model_without_signs_counts_associations(tmp_path) -> None:
 # ---------------------------------------------------------------- against
 def test_contradicted_edges_and_measured_risks_speak_against(graph: Snapshot) -> None:
     found = named(ask(graph, ALL, subject="node:beta"))["beta", "ssc"]
-    assert [a.text for a in found.against if a.kind == "EVIDENCE"] == ["b6 contradicts that plasma drive ssc"]
+    assert [a.text for a in found.against if a.kind == "EVIDENCE"] == ["b6 2021 contradicts that plasmas drive ssc"]
     alpha = named(ask(graph, ALL, subject="node:alpha"))["alpha", "arthritis"]
     risks = {a.entity.label: a for a in alpha.against if a.kind == "RISK" and a.entity}
     assert risks["crs"].text == "cart has the risk of crs (8 of 12)"  # inherited from its class; the larger series
@@ -205,8 +326,10 @@ def test_a_list_of_the_past_says_what_became_of_it(graph: Snapshot) -> None:
     """Would we have predicted it? Alpha in lupus was suggested in 2021 and asserted in 2022, in mg it was then tried."""
     then, now = scenario(graph.as_of(date(2021, 12, 31))), scenario(graph)
     page = named(hypotheses(then, subject="node:alpha", where=QUICK, later=now))
-    assert page["alpha", "lupus"].later == Became("ASSERTED", date(2022, 12, 31))
-    assert page["alpha", "mg"].later == Became("IN_TRIAL", date(2022, 12, 31))
+    became = {name: page["alpha", name].later for name in ("lupus", "mg")}
+    assert (became["lupus"].status, became["lupus"].since) == ("ASSERTED", date(2022, 12, 31))
+    assert (became["mg"].status, became["mg"].since) == ("IN_TRIAL", date(2022, 12, 31))
+    assert [a.relation for a in became["mg"].assertions] == ["investigatedFor"]
     assert page["alpha", "arthritis"].later == Became("UNTESTED", None)
     assert "Later it is being tried (since 2022-12-31)." in page["alpha", "mg"].text
 
@@ -430,7 +553,7 @@ def test_the_text_claims_no_more_than_there_is(graph: Snapshot) -> None:
 
 
 def test_what_is_known_of_wider_and_narrower_pairs_is_named(model: Model) -> None:
-    edges = {**EDGES, "mg subtypeOf arthritis": [Said("CURATED_REFERENCE")]}
+    edges = {**EDGES, "arthritis subtypeOf mg": [Said("CURATED_REFERENCE")]}
     h = named(ask(small_graph(model, ENTITIES, edges), subject="node:alpha"))["alpha", "arthritis"]
     assert [a.relation for a in h.related] == ["investigatedFor"]
     assert "Nearest to it, alpha is investigated for mg." in h.text

@@ -299,3 +299,26 @@ def test_an_added_edge_gives_the_matrices_of_the_grown_graph(figure: Snapshot) -
         assumed = matrices(scenario(figure, [Assumption(f"node:{u}", relation, f"node:{v}")]))
         for metapath in Metagraph(figure.model, graph.edges).enumerate(3):
             assert np.allclose(grown.dwpc(metapath).toarray(), assumed.dwpc(metapath).toarray())
+
+
+def test_paths_that_all_repeat_a_node_are_exactly_none(tmp_path) -> None:
+    """Sums of walks cancel to 1e-17 instead of 0, and a mean of 1e-17 would make any pair look extraordinary."""
+    model = small_model(tmp_path, ["C binds G", "D associates G", "C treats D"], predicts="treats")
+    leaves = " ".join(f"d{n}" for n in range(7))
+    star = [f"c1 treats d{n}" for n in range(7)]
+    graph = matrices(scenario(small_graph(model, {"C": "c1 c2", "G": "g", "D": leaves}, star)))
+    (back,) = Metagraph(model, graph.edges).parse("treats > treatsBack > treats")
+    for damping in (0.3, 0.4, 0.5):
+        assert graph.dwpc(back, damping=damping).nnz == 0
+        assert PathCounter(graph, damping=damping).mean(back) == 0.0
+        for row, column in ((0, 3), (1, 3)):
+            assert PathCounter(graph, np.array([row]), np.array([column]), damping=damping).value(back) == 0.0
+
+
+def test_what_is_counted_may_be_changed_by_who_asked(tmp_path) -> None:
+    """A one-step metapath's counts are the relation's own matrix: who writes into them must not change the graph."""
+    model = small_model(tmp_path, ["C binds D", "C treats D"], predicts="treats")
+    graph = matrices(scenario(small_graph(model, {"C": "c1 c2", "D": "d1 d2"}, ["c1 binds d1", "c2 binds d2"])))
+    (binds,) = Metagraph(model, graph.edges).parse("binds")
+    graph.dwpc(binds).data[:] = 7.0
+    assert graph.dwpc(binds).toarray().tolist() == [[1.0, 0.0], [0.0, 1.0]]

@@ -56,6 +56,35 @@ def test_absent_contradicted_and_untested_are_told_apart(graph: Snapshot) -> Non
     assert {p.links[-1].candidate.state for p in missing.only_known} == {"ABSENT"}
 
 
+def test_related_cells_carry_a_mechanism_over_and_are_named(model: Model) -> None:
+    """What works by one sort of B cell may work by another: both are kinds of the same."""
+    entities = {
+        **ENTITIES,
+        "CellPopulation": "bcell plasma tumour lymphocyte",
+        "Disease": "lupus mg ssc arthritis dlbcl",
+    }
+    edges = {
+        **EDGES,
+        "alpha depletes tumour": [Said("SINGLE_ARM_TRIAL")],
+        "tumour drives dlbcl": [Said("MECHANISTIC")],
+        "tumour subtypeOf lymphocyte": [Said("CURATED_REFERENCE")],
+        "bcell subtypeOf lymphocyte": [Said("CURATED_REFERENCE")],
+        "crs mitigatedBy alpha": [Said("MECHANISTIC")],
+        "crs complicates lupus": [Said("MECHANISTIC")],
+        "lupus subtypeOf arthritis": [Said("CURATED_REFERENCE")],
+    }
+    found = compare_mechanisms(scenario(small_graph(model, entities, edges)), "node:alpha", "node:dlbcl", "node:lupus", where=QUICK)  # fmt: skip
+    (shared,) = found.shared
+    assert shared.related
+    assert [(k.source.label, k.candidate_source.label) for k in shared.links] == [
+        ("alpha", "alpha"),
+        ("tumour", "bcell"),
+    ]
+    assert "1 of them through related nodes, such as tumour there and bcell here" in found.text
+    used = {path.metapath.id for path in (*found.shared, *found.only_known, *found.only_candidate)}
+    assert used == {"depletes > drives", "targets > expressedOn > drives"}
+
+
 def test_assumptions_count_in_a_comparison(graph: Snapshot) -> None:
     world = scenario(graph, [Assumption("node:bcell", "drives", "node:gout")])
     assert compare_mechanisms(world, "node:alpha", "node:lupus", "node:gout", where=QUICK).carried_over == 1.0

@@ -33,10 +33,28 @@ def brute_force(graph: Metagraph, source: str, target: str, length: int) -> set[
 def test_enumeration_finds_every_walk_on_the_metagraph(graph: Metagraph) -> None:
     """A missed metapath is a mechanism nobody is told of."""
     for length in (1, 2, 3):
-        found = graph.enumerate(length)
+        found = graph.enumerate(length, graph.model.relation)  # all of them named: harms too
         assert {m.names for m in found} == brute_force(graph, "Therapy", "Disease", length)
         assert len(set(found)) == len(found)
         assert [m.order for m in found] == sorted(m.order for m in found)
+
+
+def test_harms_are_passed_only_by_what_argues_against(graph: Metagraph) -> None:
+    """A harm that comes with the subject and worsens the object; never one that is shared, or lessened by both."""
+    assert graph.harms == {"Risk"}
+    through = {m.id for m in graph.enumerate(3) if "Risk" in m.kinds}
+    assert "hasRisk > complicates" in through
+    assert all("hasRisk" in name and "complicates" in name for name in through)
+    assert all(m.stance == AGAINST for m in graph.enumerate(3) if "Risk" in m.kinds)
+    assert not through & {"mitigates > complicates", "hasRisk > riskOf > treats", "hasRisk > mitigatedBy > treats"}
+
+
+def test_failures_speak_only_against_and_only_of_an_end(graph: Metagraph) -> None:
+    """That two therapies failed in one disease is no reason to try one where the other failed as well."""
+    failing = [m for m in graph.enumerate(3) if {"testedWithoutEffect"} & {step.relation for step in m.steps}]
+    assert "subtypeOf > testedWithoutEffect" in {m.id for m in failing}
+    assert {m.stance for m in failing} == {AGAINST}
+    assert "investigatedFor > unaffectedBy > treats" not in {m.id for m in failing}
 
 
 def test_predicted_relations_alone_are_no_metapath_but_inside_one_they_are(graph: Metagraph) -> None:

@@ -33,14 +33,10 @@ def test_hypotheses_are_json_on_request() -> None:
 
 
 def test_assumptions_and_the_past_are_options() -> None:
-    out = run(
-        "hypotheses", "MONDO:0009688", "--assuming", "therapy:alpha", "depletes", "CL:0000786", "--permutations", "0"
-    )
+    out = run("hypotheses", "myasthenia gravis", "--assume", "therapy:alpha depletes CL:0000786", "--permutations", "0")
     assert "alpha-cel → myasthenia gravis" in out
     assert "was " in out
-    past = run(
-        "hypotheses", "MONDO:0009688", "--as-of", "2022-12-31", "--assuming", "CL:0000786", "drives", "MONDO:0009688"
-    )
+    past = run("hypotheses", "MONDO:0009688", "--as-of", "2022-12-31", "--assume", "CL:0000786 drives MONDO:0009688")
     assert "as of 2022-12-31" in past
 
 
@@ -49,6 +45,9 @@ def test_a_plan_and_a_comparison_are_printed() -> None:
     assert json.loads(run("plan", "--format", "json")) is not None
     out = run("compare", "therapy:alpha", "MONDO:0007915", "MONDO:0009688")
     assert "alpha-cel: systemic lupus erythematosus and myasthenia gravis share" in out
+    found = json.loads(run("compare", "therapy:alpha", "MONDO:0007915", "MONDO:0009688", "--format", "json"))
+    assert {"shared", "onlyKnown", "onlyCandidate", "carriedOver", "text"} == set(found)
+    assert {link["known"] for path in found["onlyKnown"] for link in path["links"]} == {"PRESENT"}
 
 
 @pytest.mark.parametrize(
