@@ -129,8 +129,13 @@ def open_oxigraph(folder: Path) -> ox.Store:
     except (OSError, ValueError, RuntimeError) as error:
         if is_full(error):
             raise full_at_opening(folder, error) from error
-        if "lock" in str(error).lower():
+        if "lock hold" in str(error) or "While lock file" in str(error):  # "block" has a lock in it, too
             raise StoreLocked(f"The store {folder} is open in another process ({error}).") from error
+        if "input/output error" in str(error).lower():  # the disk, not what is on it
+            raise StoreError(
+                f"{folder} cannot be opened, because its disk fails ({error}). Look after the disk, then start again; "
+                "if that does not help, restore a backup on another one."
+            ) from error
         raise StoreDamaged(f"The store {folder} cannot be opened ({error}). {_restore(folder)}") from error
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import resource
 import signal
 import struct
@@ -28,7 +29,7 @@ from kg.model import Model
 from kg.reading import FORMATS, name_nodes, read_text
 
 SECONDS, MEGABYTES = 20.0, 512
-_HEADER = struct.Struct(">Q")
+_HEADER = struct.Struct(">QQ")
 _BASE = 160  # MB of address space that Python and the parsers take before they read a byte
 _FOLDER = str(Path(__file__).resolve().parent.parent)
 
@@ -44,12 +45,12 @@ def parse_upload(
     """Return the document in some bytes, through ``name_nodes``; syntax errors are in its ``syntax``.
 
     Raises LimitExceeded where reading it takes more time or memory than allowed, or crashes the reader,
-    and BadInput for an unknown format. A table needs the model, and is read here: that is our own code.
+    and BadInput for an unknown format. A table needs the model that its names come from.
     """
-    if FORMATS.get(format_, RdfFormat.TURTLE) is None or format_ not in FORMATS:
-        return name_nodes(read_text(data, format_, name, model, recover=True))
+    if format_ not in FORMATS:
+        return read_text(data, format_, name)  # says what is known
     with Child(seconds, megabytes) as child:
-        return child.parse(data, format_, name)
+        return child.parse(data, format_, name, model if FORMATS[format_] is None else None)
 
 
 @dataclass
@@ -86,21 +87,21 @@ class Child:
         self._process.kill()
         self._process.communicate()
 
-    def parse(self, data: bytes, format_: str, name: str) -> Document:
+    def parse(self, data: bytes, format_: str, name: str, model: Model | None = None) -> Document:
         """Let the child parse; it can do so once."""
         killed = threading.Timer(self.seconds, self._process.kill)
         killed.start()
         try:
-            head = json.dumps({"format": format_, "name": name}).encode()
-            out, _ = self._process.communicate(_HEADER.pack(len(head)) + head + data)
+            head, words = json.dumps({"format": format_, "name": name}).encode(), pickle.dumps(model)
+            out, _ = self._process.communicate(b"".join([_HEADER.pack(len(head), len(words)), head, words, data]))
         finally:
             late = not killed.is_alive()
             killed.cancel()
         if self._process.returncode != 0 or len(out) < _HEADER.size:
             raise self._failure(name, late)
-        size = _HEADER.unpack_from(out)[0]
-        answer = _Answer(json.loads(out[_HEADER.size : _HEADER.size + size]), out[_HEADER.size + size :])
-        return _document(answer, data, name)
+        head, _, body = _parts(out)
+        del out  # it may be large, and is there once more in what follows
+        return _document(_Answer(json.loads(head), body), data, name)
 
     def _failure(self, name: str, late: bool) -> LimitExceeded:
         code = self._process.returncode
@@ -112,6 +113,13 @@ class Child:
             "Send less, or load it from the command line."
         )
         return LimitExceeded("upload megabytes", self.megabytes, None, advice)
+
+
+def _parts(raw: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the parts of a message: a head, the words of a model or nothing, and the rest."""
+    first, second = _HEADER.unpack_from(raw)
+    middle = _HEADER.size + first
+    return raw[_HEADER.size : middle], raw[middle : middle + second], raw[middle + second :]
 
 
 def _document(answer: _Answer, data: bytes, name: str) -> Document:
@@ -139,18 +147,19 @@ def child(megabytes: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # pipes are not files: it can answer, and write nothing else
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    raw = sys.stdin.buffer.read()
-    size = _HEADER.unpack_from(raw)[0]
-    head = json.loads(raw[_HEADER.size : _HEADER.size + size])
-    answer = _answer(raw[_HEADER.size + size :], head["format"], head["name"])
+    head, words, data = _parts(sys.stdin.buffer.read())
+    asked = json.loads(head)
+    model = pickle.loads(words)  # noqa: S301 - it comes from the process that started this one
+    answer = _answer(data, asked["format"], asked["name"], model)
     packed = json.dumps(answer.head).encode()
-    sys.stdout.buffer.write(_HEADER.pack(len(packed)) + packed + answer.body)
+    sys.stdout.buffer.write(_HEADER.pack(len(packed), 0) + packed)
+    sys.stdout.buffer.write(answer.body)
     sys.stdout.buffer.flush()
     os._exit(0)  # tearing down what it built would take longer than all the rest
 
 
-def _answer(data: bytes, format_: str, name: str) -> _Answer:
-    document = read_text(data, format_, name, recover=True)
+def _answer(data: bytes, format_: str, name: str, model: Model | None) -> _Answer:
+    document = read_text(data, format_, name, model, recover=True)
     try:
         document = name_nodes(document)
     except SyntaxProblem as error:

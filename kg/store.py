@@ -97,6 +97,7 @@ class Store:
         self._write = threading.RLock()
         self._pid = os.getpid()
         self._failed = False
+        self.history_entries: tuple[ChangeSet, ...] = ()
         make_folder(folder)
         self._lock = take_lock(folder)
         try:
@@ -113,11 +114,12 @@ class Store:
 
     def close(self) -> None:
         """Close the files; whoever uses the store afterwards is told so."""
-        self._let_go()
+        self._let_go(f"The store {self.folder} is closed.")
         self._lock.close()
 
-    def _let_go(self) -> None:
-        self.dataset = self._inner = _CLOSED
+    def _let_go(self, why: str) -> None:
+        closed: Any = _Closed(why)
+        self.dataset = self._inner = closed
 
     # -------------------------------------------------------------- reading
     @property
@@ -481,7 +483,7 @@ class Store:
             if not self._failed:
                 return
             self._ready_to_write()
-            self._let_go()
+            self._let_go(f"{self.folder} could not be opened again after a failed write; the next write tries again.")
             deadline = time.monotonic() + REOPEN_SECONDS
             while True:
                 gc.collect(0)
@@ -540,16 +542,18 @@ class Store:
 
 
 class _Closed:
-    """Stands where a store was; reading nothing must not look like finding nothing."""
+    """Stands where a graph was; reading nothing must not look like finding nothing."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
 
     def __getattr__(self, name: str) -> Any:
-        raise StoreError("The store is closed.")
+        raise StoreError(self._why)
 
     def __contains__(self, _: object) -> bool:
-        raise StoreError("The store is closed.")
+        raise StoreError(self._why)
 
 
-_CLOSED: Any = _Closed()
 UNKNOWN = "Whether the change was kept is unknown until the next write or start; asking again with the same change id, or loading again, is safe."
 
 

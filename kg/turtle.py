@@ -141,7 +141,8 @@ class _Writer:
 
     def text(self, header: Sequence[str]) -> str:
         roots = [node for node in self.out if not self.nested(node)]
-        blocks = sorted((self.order(node), self.statement(node), node) for node in sorted(roots, key=str))
+        placed = ((self.order(node), self.statement(node), node) for node in sorted(roots, key=str))
+        blocks = sorted(placed, key=lambda block: block[:2])  # two nodes without a name may say the same
         body: list[str] = []
         previous, last = None, ""
         for order, statement, node in blocks:

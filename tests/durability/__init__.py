@@ -1,0 +1,1 @@
+"""Proof that nothing acknowledged is lost; ``python -m tests.durability --help`` says how to run the long form."""
