@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kg.errors import StoreError
 from kg.tokens import write_private
 
 PLACE, KEY = "service.json", "service.key"
@@ -32,11 +33,16 @@ class Presence:
 
 @contextmanager
 def announced(folder: Path, url: str) -> Iterator[Presence]:
-    """Say in a data folder that this process serves it, until the block is left."""
+    """Say in a data folder that this process serves it, until the block is left; raises StoreError where it cannot."""
     presence = Presence(url, os.getpid(), secrets.token_urlsafe(32))
     said = {"url": url, "pid": presence.pid, "started": datetime.now(UTC).isoformat(timespec="seconds")}
-    write_private(folder / KEY, presence.key)  # first, so that whoever finds the place also finds its key
-    write_private(folder / PLACE, json.dumps(said) + "\n")
+    try:
+        write_private(folder / KEY, presence.key)  # first, so that whoever finds the place also finds its key
+        write_private(folder / PLACE, json.dumps(said) + "\n")
+    except OSError as error:
+        raise StoreError(
+            f"The service cannot say in {folder} that it runs ({error}). Free some space or mend the folder's rights."
+        ) from error
     try:
         yield presence
     finally:

@@ -38,13 +38,16 @@ def run(command: list[str], code: str, address: str, folder: Path) -> str:
 
 
 def test_the_python_examples_run(address: str, tmp_path: Path) -> None:
-    client, library, notebook = blocks("python")
+    client, library, notebook, exploring = blocks("python")
     assert int(run([sys.executable, "-"], client, address, tmp_path)) > 0
     lines = run([sys.executable, "-"], library, address, tmp_path).splitlines()
     assert lines[-1].startswith("['therapy:tisagenlecleucel'")
     assert len(lines) > 1
     assert "myasthenia.graphml" in run([sys.executable, "-"], notebook, address, tmp_path)
     assert (tmp_path / "myasthenia.graphml").is_file()
+    found = run([sys.executable, "-"], exploring, address, tmp_path)
+    assert "descartes-08" in found.splitlines()[0]
+    assert "->" in found
 
 
 def test_the_javascript_example_runs(address: str, tmp_path: Path) -> None:
