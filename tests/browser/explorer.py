@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.browser.waiting import until
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
@@ -22,9 +24,9 @@ def drawn(page: Page) -> Locator:
     """Return the page's graph once it is drawn and at rest."""
     graph = page.locator("kg-graph").first
     graph.locator(".frame[aria-busy=false]").wait_for()
-    page.wait_for_function("document.querySelector('kg-graph')?.engine?.cy.nodes().nonempty()")
+    until(page, "document.querySelector('kg-graph')?.engine?.cy.nodes().nonempty()")
     graph.evaluate("g => g.updateComplete")
-    page.wait_for_function("!document.querySelector('kg-graph')?.engine?.cy.nodes().some(n => n.animated())")
+    until(page, "!document.querySelector('kg-graph')?.engine?.cy.nodes().some(n => n.animated())")
     return graph
 
 

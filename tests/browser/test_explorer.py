@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.browser.explorer import GRAVIS, LUPUS, THERAPY, click_at, count, draw, drawn, place
+from tests.browser.waiting import until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -35,7 +36,7 @@ def test_search_suggests_expands_and_shows_the_evidence(page: "Page", service: s
     graph = drawn(page)
     before, stood = count(graph), place(graph, LUPUS)
     graph.evaluate("(g, id) => g.expand(id)", THERAPY)
-    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length > n", arg=before)
+    until(page, "n => document.querySelector('kg-graph')?.engine?.cy.nodes().length > n", arg=before)
     drawn(page)
     assert place(graph, LUPUS) == stood
     assert parameters(page)["expand"] == [THERAPY]
@@ -59,7 +60,7 @@ def test_a_click_on_an_entity_offers_what_can_be_done_with_it(page: "Page", serv
     page.keyboard.press("Escape")
     graph.evaluate("(g, id) => g.select(id)", THERAPY)
     drawer.get_by_role("button", name="Expand").click()
-    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length > n", arg=before)
+    until(page, "n => document.querySelector('kg-graph')?.engine?.cy.nodes().length > n", arg=before)
     assert THERAPY in (drawer.get_by_role("link", name="Paths to here").get_attribute("href") or "").replace("%3A", ":")
 
 
@@ -81,12 +82,12 @@ def test_the_slider_plays_what_was_known_when(page: "Page", service: str) -> Non
     slider.focus()
     for _ in range(8):
         page.keyboard.press("ArrowLeft")
-    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.edges().length < n", arg=now)
+    until(page, "n => document.querySelector('kg-graph')?.engine?.cy.edges().length < n", arg=now)
     drawn(page)
     assert place(graph, LUPUS) == stood
     assert re.fullmatch(r"\d{4}-(06-30|12-31)", parameters(page)["as-of"][0])
     page.get_by_role("button", name="Play how knowledge grew").click()
-    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.edges().length === n", arg=now)
+    until(page, "n => document.querySelector('kg-graph')?.engine?.cy.edges().length === n", arg=now)
 
 
 def test_the_query_of_a_view_runs_as_it_is_copied(page: "Page", service: str) -> None:
@@ -148,8 +149,9 @@ def test_the_dark_is_dark(browser: "Browser", service: str) -> None:
     ground = graph.locator(".frame").evaluate("f => getComputedStyle(f).backgroundColor")
     assert sum(map(int, re.findall(r"\d+", ground)[:3])) < 150
     page.emulate_media(color_scheme="light")
-    page.wait_for_function(
-        "getComputedStyle(document.querySelector('kg-graph').shadowRoot.querySelector('.frame')).backgroundColor === 'rgb(255, 255, 255)'"
+    until(
+        page,
+        "getComputedStyle(document.querySelector('kg-graph').shadowRoot.querySelector('.frame')).backgroundColor === 'rgb(255, 255, 255)'",
     )
     context.close()
 
@@ -200,7 +202,8 @@ def test_paths_are_a_picture_and_sentences(page: "Page", service: str) -> None:
     first = sentences.first.inner_text()
     sentences.first.locator(".kg-step").first.click()
     page.get_by_role("button", name="What if this were not so?").click()
-    page.wait_for_function(
+    until(
+        page,
         "text => document.querySelector('.kg-paths li') && document.querySelector('.kg-paths li').innerText !== text",
         arg=first,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.explorer import LUPUS, THERAPY, click_at, count, drawn, place
+from tests.browser.waiting import until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -80,7 +81,7 @@ def test_a_page_of_another_origin_needs_one_script_and_one_tag(show: Show, servi
 def test_several_stand_on_one_page(show: Show, page: "Page") -> None:
     """And a script that is loaded twice does no harm."""
     show(f'<kg-graph entity="{LUPUS}"></kg-graph><kg-graph entity="{THERAPY}" controls="none"></kg-graph>')
-    page.wait_for_function("document.querySelectorAll('kg-graph')[1].engine?.cy.nodes().nonempty()")
+    until(page, "document.querySelectorAll('kg-graph')[1].engine?.cy.nodes().nonempty()")
     sizes = page.evaluate("[...document.querySelectorAll('kg-graph')].map(g => g.engine.cy.nodes().length)")
     assert sizes[0] != sizes[1]
     assert page.locator("kg-graph").nth(1).locator(".toolbar").is_hidden()
@@ -101,7 +102,7 @@ def test_events_tell_the_page_what_happens(show: Show, page: "Page") -> None:
     graph = show(f'<kg-graph entity="{LUPUS}"></kg-graph>')
     listen(page, "kg-select", "kg-expand", "kg-load", "kg-change")
     click_at(page, graph, LUPUS)
-    page.wait_for_function("window.heard['kg-select']?.length > 0")
+    until(page, "window.heard['kg-select']?.length > 0")
     chosen = heard(page, "kg-select")[0]
     assert (chosen["type"], chosen["id"], chosen["kind"]) == ("node", LUPUS, "Disease")
     graph.evaluate("(g, id) => g.expand(id)", THERAPY)
@@ -120,10 +121,10 @@ def test_undo_and_redo_keep_every_place(show: Show, page: "Page") -> None:
     assert after > before
     assert place(graph, THERAPY) == stood
     graph.get_by_role("button", name="Undo").click()
-    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=before)
+    until(page, "n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=before)
     assert place(graph, THERAPY) == stood
     graph.get_by_role("button", name="Redo").click()
-    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=after)
+    until(page, "n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=after)
 
 
 def test_filters_by_legend_relation_confidence_and_hubs(show: Show, page: "Page") -> None:
@@ -134,14 +135,14 @@ def test_filters_by_legend_relation_confidence_and_hubs(show: Show, page: "Page"
     drawn(page)
     assert graph.evaluate("g => g.engine.cy.nodes().every(n => n.data('kind') !== 'Trial')")
     graph.get_by_role("button", name="trial", exact=True).click()
-    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=everything)
+    until(page, "n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=everything)
     graph.get_by_role("button", name="Filters").click()
     graph.get_by_role("checkbox", name="treats").uncheck()
-    page.wait_for_function("document.querySelector('kg-graph')?.engine?.cy.edges('[relation = \"treats\"]').empty()")
+    until(page, "document.querySelector('kg-graph')?.engine?.cy.edges('[relation = \"treats\"]').empty()")
     graph.get_by_role("button", name="Show everything").click()
-    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=everything)
+    until(page, "n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=everything)
     graph.get_by_role("button", name="Hide hubs").click()
-    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length < n", arg=everything)
+    until(page, "n => document.querySelector('kg-graph')?.engine?.cy.nodes().length < n", arg=everything)
 
 
 def test_everything_is_done_by_keyboard(show: Show, page: "Page") -> None:
@@ -161,10 +162,10 @@ def test_everything_is_done_by_keyboard(show: Show, page: "Page") -> None:
     assert heard(page, "kg-select")[-1]["type"] == "edge"
     assert "confidence" in status.inner_text()
     page.keyboard.press("Delete")
-    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length < n", arg=before)
+    until(page, "n => document.querySelector('kg-graph')?.engine?.cy.nodes().length < n", arg=before)
     assert graph.get_attribute("without")
     page.keyboard.press("Control+z")
-    page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=before)
+    until(page, "n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=before)
     page.keyboard.press("t")
     assert graph.locator("table tbody tr").count() > 20
 
@@ -185,7 +186,7 @@ def test_a_large_view_says_what_it_leaves_out(show: Show, page: "Page") -> None:
     assert count(graph) == 20
     graph.get_by_text("Showing the 20 nearest").wait_for()
     graph.get_by_role("button", name="Show 40").click()
-    page.wait_for_function("document.querySelector('kg-graph')?.engine?.cy.nodes().length === 40")
+    until(page, "document.querySelector('kg-graph')?.engine?.cy.nodes().length === 40")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +216,7 @@ def test_an_error_says_what_to_do(
 def test_a_page_may_bring_its_own_graph(show: Show, page: "Page") -> None:
     """A notebook or a static page draws without any service."""
     graph = show("<main></main>", wait=False)
-    page.wait_for_function("customElements.get('kg-graph') !== undefined")
+    until(page, "customElements.get('kg-graph') !== undefined")
     page.evaluate("document.querySelector('main').append(document.createElement('kg-graph'))")
     graph.evaluate(
         """g => { g.data = {nodes: [{id: 'a', label: 'A', kind: 'X'}, {id: 'b', label: 'B', kind: 'X'}],

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.durability.disk import Disk, compile_shim
-from tests.durability.rounds import VARIABLE
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 
@@ -30,9 +29,3 @@ def tmp_path() -> Iterator[Path]:
 @pytest.fixture
 def disk(shim: Path, tmp_path: Path) -> Disk:
     return Disk(shim, tmp_path)
-
-
-@pytest.fixture
-def long_form() -> bool:
-    """Whether ``python -m tests.durability`` runs."""
-    return VARIABLE in os.environ

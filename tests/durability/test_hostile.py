@@ -16,6 +16,7 @@ from kg import GraphService, Model
 from kg.documents import Document
 from kg.errors import CheckFailed, KGError, LimitExceeded
 from kg.sandbox import parse_upload
+from tests.durability.rounds import is_long
 from tests.server.live import Live
 
 MB = 1 << 20
@@ -116,11 +117,9 @@ def read(data: bytes, format_: str, model: Model | None = None) -> tuple[Documen
     return found, time.monotonic() - started, _status("VmHWM") - before
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_reading_what_is_hostile_is_bounded(name: str, model: Model, long_form: bool) -> None:
+@pytest.mark.parametrize("name", [name for name in HOSTILE if name in SHORT or is_long()])
+def test_reading_what_is_hostile_is_bounded(name: str, model: Model) -> None:
     """Beside the upload itself, this process may grow by a few times what its reader may take."""
-    if name not in SHORT and not long_form:
-        pytest.skip("in the long form only")
     make, format_ = HOSTILE[name]
     data = make()
     found, seconds, grown = read(data, format_, model)
