@@ -184,6 +184,10 @@ def _is_plural(phrase: str) -> bool:
 
 
 def _plural(label: str) -> str:
+    """Return “plasma cells” for “plasma cell”, and “lymphocytes of B lineage” for “lymphocyte of B lineage”."""
+    head, of, rest = label.partition(" of ")
+    if of:
+        return f"{_plural(head)}{of}{rest}"
     if not label[-1:].isalpha() or not label[-1:].islower() or label.endswith("s"):
         return label
     return f"{label}s"
