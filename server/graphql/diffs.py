@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import strawberry
-
 from kg.diff import GraphDiff
 from kg.errors import BadInput, LimitExceeded
-from server.graphql.members import fill, listed, member
+from server.graphql.members import listed, made_type, member
 from server.graphql.paging import check_clock
 from server.graphql.request import Request
 from server.graphql.types import Types
@@ -45,7 +43,7 @@ class Diffs:
 
     def __init__(self, types: Types) -> None:
         self.types = types
-        self.entity = _made(
+        self.entity = made_type(
             "DiffEntity",
             "An entity as one of the two versions has it.",
             {
@@ -58,7 +56,7 @@ class Diffs:
 
     def _diff(self) -> Any:
         counts = {name: member(int, said, _count(name)) for name, said in COUNTS.items()}
-        counts_type = _made("DiffCounts", "How much changed.", counts)
+        counts_type = made_type("DiffCounts", "How much changed.", counts)
         entity_change, assertion_change = self._entity_change(), self._assertion_change()
         members = {
             "from_version": member(int | None, "The version that was before."),
@@ -76,7 +74,7 @@ class Diffs:
         ):
             members[name] = self._page(name, type_)
         said = "How one version of the graph differs from another, in the terms of a curator."
-        return _made("GraphDiff", said, members)
+        return made_type("GraphDiff", said, members)
 
     @staticmethod
     def _page(name: str, type_: Any) -> Any:
@@ -92,12 +90,12 @@ class Diffs:
             "before": member(list[str], "Its values before, as text.", lambda self: list(self.before)),
             "after": member(list[str], "Its values after, as text.", lambda self: list(self.after)),
         }
-        field_type = _made("FieldChange", "A field before and after.", field)
+        field_type = made_type("FieldChange", "A field before and after.", field)
         members = {
             "entity": member(self.entity, "The entity."),
             "fields": member(listed(field_type), "The fields that changed.", lambda self: list(self.fields)),
         }
-        return _made("EntityChange", "How an entity changed.", members)
+        return made_type("EntityChange", "How an entity changed.", members)
 
     def _assertion_change(self) -> Any:
         evidence = listed(self.types.evidence)
@@ -112,7 +110,7 @@ class Diffs:
             "confidence_before": member(float | None, "Confidence before; null where it did not stand."),
             "confidence_after": member(float | None, "Confidence after; null where it does not stand."),
         }
-        return _made("AssertionChange", "How an assertion changed.", members)
+        return made_type("AssertionChange", "How an assertion changed.", members)
 
 
 def cut(items: Sequence[Any], first: int, skip: int, request: Request) -> Sequence[Any]:
@@ -132,7 +130,3 @@ def _count(name: str) -> Callable[[Any], int]:
         return self.counts.get(name, 0)
 
     return count
-
-
-def _made(name: str, said: str, members: dict[str, Any]) -> Any:
-    return strawberry.type(fill(type(name, (), {}), members), name=name, description=said)

@@ -15,14 +15,10 @@ from kg.errors import NotFound
 from kg.snapshot import Snapshot
 from server.graphql.diffs import Diffs, DiffView
 from server.graphql.ids import cursor
-from server.graphql.members import fill, listed, member
+from server.graphql.members import listed, made_type, member
 from server.graphql.paging import Page, PageArguments, paginate, start_clock
 from server.graphql.request import AS_OF, Request
 from server.graphql.types import PAGING, Types
-
-
-def _made(name: str, said: str, members: dict[str, Any]) -> Any:
-    return strawberry.type(fill(type(name, (), {}), members), name=name, description=said)
 
 
 class History:
@@ -57,7 +53,7 @@ class History:
             "evidence": member(int, "Number of pieces of evidence."),
             "sources": member(int, "Number of sources."),
         }
-        return _made("GraphVersion", "Which graph this is, and how large.", members)
+        return made_type("GraphVersion", "Which graph this is, and how large.", members)
 
     def _change_set_type(self) -> Any:
         source = {
@@ -68,7 +64,7 @@ class History:
                 lambda self: self[1] or None,
             ),
         }
-        source_type = _made("ChangedSource", "A file that a change set loaded or took out.", source)
+        source_type = made_type("ChangedSource", "A file that a change set loaded or took out.", source)
         members = {
             "version": member(int, "Version that the change made."),
             "time": member(datetime, "When it was made."),
@@ -81,7 +77,7 @@ class History:
                 listed(source_type), "Files it loaded or took out.", lambda self: sorted(self.sources.items())
             ),
         }
-        return _made("ChangeSet", "One atomic change of the graph.", members)
+        return made_type("ChangeSet", "One atomic change of the graph.", members)
 
     # -------------------------------------------------------------- queries
     def _version(self) -> Any:
@@ -98,7 +94,7 @@ class History:
             ),
             "node": member(self.change_set, "The change set."),
         }
-        edge = _made("ChangeSetEdge", "A change set on a page.", edge_members)
+        edge = made_type("ChangeSetEdge", "A change set on a page.", edge_members)
         connection = self.types.connection("ChangeSetConnection", edge, self.change_set, "A page of change sets.")
 
         def history(
@@ -157,7 +153,7 @@ class History:
                 returns, said, graph_changed, maker=strawberry.subscription, since=(int | None, since)
             )
         }
-        return _made("Subscription", "What can be listened to, over WebSocket or server-sent events.", members)
+        return made_type("Subscription", "What can be listened to, over WebSocket or server-sent events.", members)
 
 
 class Entry:

@@ -21,7 +21,7 @@ from kg.mechanisms import HypothesisMatrix, MechanismComparison, compare_mechani
 from kg.metapaths import Metagraph, Metapath
 from kg.records import Assertion
 from server.graphql.ids import curie_of
-from server.graphql.members import fill, given, listed, make_enum, member, nullable, plain
+from server.graphql.members import fill, given, listed, made_type, make_enum, member, nullable, plain
 from server.graphql.paging import PageInfo, check_page_size
 from server.graphql.request import Request
 from server.graphql.scenarios import budget_of, completeness, names_of, scenario_arguments, scenario_of
@@ -120,7 +120,7 @@ class HypothesisFields:
             "weakest_step": member(self.step, "The step that is least trusted.", name="weakestStep"),
             "text": member(str, "The path as a sentence."),
         }
-        return _made("MechanismPath", "A path that suggests a hypothesis, or speaks against one.", members)
+        return made_type("MechanismPath", "A path that suggests a hypothesis, or speaks against one.", members)
 
     def _contribution_type(self) -> Any:
         members = {
@@ -134,7 +134,7 @@ class HypothesisFields:
             ),
             "p_value_note": member(str | None, "Why there is no p-value.", name="pValueNote"),
         }
-        return _made("Contribution", "What one metapath adds to a score.", members)
+        return made_type("Contribution", "What one metapath adds to a score.", members)
 
     def _argument_type(self) -> Any:
         kinds = make_enum(
@@ -159,7 +159,7 @@ class HypothesisFields:
             "count": member(int | None, "Participants with the event, for risks."),
             "total": member(int | None, "Participants the events were counted in."),
         }
-        return _made("Argument", "Something that speaks against a hypothesis.", members)
+        return made_type("Argument", "Something that speaks against a hypothesis.", members)
 
     def _gap_type(self) -> Any:
         members = {
@@ -171,7 +171,7 @@ class HypothesisFields:
             "contradicted": member(bool, "Whether the graph holds the claim, but without supporting evidence."),
             "text": member(str, "The gap in words."),
         }
-        return _made("Gap", "A single edge that is not known and would raise the score.", members)
+        return made_type("Gap", "A single edge that is not known and would raise the score.", members)
 
     def _robustness_type(self) -> Any:
         loss = {
@@ -182,7 +182,7 @@ class HypothesisFields:
             "rank": member(int, "The rank without it."),
             "removes": member(bool, "Whether the hypothesis would be gone."),
         }
-        loss_type = _made("Loss", "What would be left without one thing.", loss)
+        loss_type = made_type("Loss", "What would be left without one thing.", loss)
         members = {
             "edge": member(nullable(loss_type), "The single edge whose loss lowers the score most."),
             "line": member(nullable(loss_type), "The single study or source whose loss lowers the score most."),
@@ -195,7 +195,7 @@ class HypothesisFields:
             ),
             "exact": member(bool, "Whether all paths could be walked."),
         }
-        return _made("Robustness", "How much a hypothesis hangs on single things.", members)
+        return made_type("Robustness", "How much a hypothesis hangs on single things.", members)
 
     def _narrower_type(self) -> Any:
         members = {
@@ -208,7 +208,7 @@ class HypothesisFields:
             "text": member(str, "What is known of it, in words."),
         }
         said = "A pair of a special case of either end that is tested, and with it the wider pair."
-        return _made("NarrowerPair", said, members)
+        return made_type("NarrowerPair", said, members)
 
     def _became_type(self, narrower: Any) -> Any:
         members = {
@@ -218,7 +218,7 @@ class HypothesisFields:
             "trials": member(listed(self.types.entity), "Studies of the pair."),
             "through": member(listed(narrower), "Narrower pairs that are tested, nearest first."),
         }
-        return _made("Became", "What became of a hypothesis of the past.", members)
+        return made_type("Became", "What became of a hypothesis of the past.", members)
 
     def _hypothesis_type(self) -> Any:
         types = self.types
@@ -267,18 +267,18 @@ class HypothesisFields:
             "text": member(str, "The hypothesis in words, claiming no more than its evidence."),
         }
         said = "A pair that the graph does not assert but its paths suggest."
-        return _made("Hypothesis", said, members)
+        return made_type("Hypothesis", said, members)
 
     def _connection_type(self) -> Any:
         hypothesis = self._hypothesis_type()
         edge = {"node": member(hypothesis, "The hypothesis."), "cursor": member(str, "Its place, for after.")}
-        edge_type = _made("HypothesisEdge", "A hypothesis on a page.", edge)
+        edge_type = made_type("HypothesisEdge", "A hypothesis on a page.", edge)
         use = {
             "metapath": member(self.metapath, "The metapath."),
             "pairs": member(int, "Number of listed pairs that have a path of it."),
             "mean": member(float, "Mean degree-weighted path count over all pairs, by which scores are scaled."),
         }
-        use_type = _made("MetapathUse", "A metapath and its part in a list.", use)
+        use_type = made_type("MetapathUse", "A metapath and its part in a list.", use)
         members = {
             "edges": member(listed(edge_type), "The page's hypotheses with their cursors."),
             "nodes": member(listed(hypothesis), "The page's hypotheses, best first."),
@@ -293,7 +293,7 @@ class HypothesisFields:
             ),
             "note": member(str | None, "What to know about an empty or cut list."),
         }
-        return _made("HypothesisConnection", "A page of hypotheses, and what is known of the rest.", members)
+        return made_type("HypothesisConnection", "A page of hypotheses, and what is known of the rest.", members)
 
     # -------------------------------------------------------------- queries
     def _end_arguments(self) -> dict[str, Any]:
@@ -345,7 +345,7 @@ class HypothesisFields:
             "conflicts": member(int, "Number of things that speak against it."),
             "best_path": member(nullable(self.path), "The path that adds most.", name="bestPath"),
         }
-        cell_type = _made("HypothesisCell", "One pair of a matrix.", cell)
+        cell_type = made_type("HypothesisCell", "One pair of a matrix.", cell)
         subjects, objects = (self.types.model.kind[kind].plural for kind in self.kinds)
         members = {
             "rows": member(listed(listed(cell_type)), f"A row for each of the {subjects}, in the order asked for."),
@@ -353,7 +353,7 @@ class HypothesisFields:
             "exhaustive": member(bool, "Whether every pair and metapath was counted."),
             "truncated_by": member(str | None, "The limit that cut it.", name="truncatedBy"),
         }
-        matrix_type = _made("HypothesisMatrix", f"{subjects} against {objects}.", members)
+        matrix_type = made_type("HypothesisMatrix", f"{subjects} against {objects}.", members)
 
         def matrix(
             self: Request,
@@ -415,7 +415,7 @@ class HypothesisFields:
     def _planner(self) -> Any:
         types = self.types
         best = {**self.ends(), "gain": member(float, "What the score of the pair would gain.")}
-        best_type = _made("PairGain", "A pair and what it would gain.", best)
+        best_type = made_type("PairGain", "A pair and what it would gain.", best)
         edge = {
             "subject": member(types.entity, "Subject of the missing edge."),
             "relation": member(str, "Its relation."),
@@ -427,7 +427,7 @@ class HypothesisFields:
             "contradicted": member(bool, "Whether the graph holds the claim, but without supporting evidence."),
             "text": member(str, "The edge in words."),
         }
-        edge_type = _made("PlannedEdge", "A single unknown edge and what it would do for all hypotheses.", edge)
+        edge_type = made_type("PlannedEdge", "A single unknown edge and what it would do for all hypotheses.", edge)
         members = {
             "nodes": member(listed(edge_type), "The edges, most useful first.", lambda self: self.items),
             "total_count": member(
@@ -436,7 +436,7 @@ class HypothesisFields:
             "exhaustive": member(bool, "Whether all candidates are shown."),
             "truncated_by": member(str | None, "The limit that cut the list.", name="truncatedBy"),
         }
-        plan_type = _made("MissingEdges", "Missing edges, most useful first.", members)
+        plan_type = made_type("MissingEdges", "Missing edges, most useful first.", members)
 
         def missing(
             self: Request,
@@ -510,10 +510,6 @@ def end_names(kinds: tuple[str, str]) -> tuple[str, str]:
     return (first, second) if first != second else ("subject", "object")
 
 
-def _made(name: str, said: str, members: dict[str, Any]) -> Any:
-    return strawberry.type(fill(type(name, (), {}), members), name=name, description=said)
-
-
 def _curie(id_: Any) -> str | None:
     return None if id_ is None else curie_of(str(id_))
 
@@ -544,7 +540,7 @@ def _metapath_type(kind: Any) -> Any:
         "stance": member(stance, "What it argues."),
         "text": member(str, "The metapath in words."),
     }
-    return _made("Metapath", "A sequence of relations between kinds.", members)
+    return made_type("Metapath", "A sequence of relations between kinds.", members)
 
 
 def _permutations_type(kind: Any) -> Any:
@@ -558,7 +554,7 @@ def _permutations_type(kind: Any) -> Any:
         "changed": member(float, "Mean share of edges that moved."),
         "distinct": member(int, "Number of different permuted networks."),
     }
-    shuffle_type = _made("RelationShuffle", "How far the permutations of one relation went.", shuffle)
+    shuffle_type = made_type("RelationShuffle", "How far the permutations of one relation went.", shuffle)
     members = {
         "method": member(str, "EXACT: p = (r + 1) / (n + 1); GAMMA_HURDLE: null values pooled by degree."),
         "permutations": member(int, "Number of permuted graphs."),
@@ -570,7 +566,7 @@ def _permutations_type(kind: Any) -> Any:
         "relations": member(listed(shuffle_type), "The same for each relation."),
         "text": member(str, "All this in a sentence."),
     }
-    return _made("PermutationReport", "What the p-values of a list rest on (XSwap).", members)
+    return made_type("PermutationReport", "What the p-values of a list rest on (XSwap).", members)
 
 
 def _comparison_type(types: Types, metapath: Any, kinds: tuple[str, str], names: tuple[str, str]) -> Any:
@@ -606,7 +602,7 @@ def _comparison_type(types: Types, metapath: Any, kinds: tuple[str, str], names:
             name="candidateAssertion",
         ),
     }
-    link_type = _made("AlignedLink", "One link of a mechanism, for both ends.", link)
+    link_type = made_type("AlignedLink", "One link of a mechanism, for both ends.", link)
     path = {
         "metapath": member(metapath, "The sort of mechanism."),
         "links": member(listed(link_type), "Its links."),
@@ -616,7 +612,7 @@ def _comparison_type(types: Types, metapath: Any, kinds: tuple[str, str], names:
         ),
         "breaks_at": member(nullable(link_type), "The first link that one of the two lacks.", name="breaksAt"),
     }
-    path_type = _made("AlignedPath", "A mechanism, link by link for both ends.", path)
+    path_type = made_type("AlignedPath", "A mechanism, link by link for both ends.", path)
     members = {
         names[0]: member(types.kinds[kinds[0]], "What is compared.", attrgetter_of("therapy"), name=names[0]),
         "known": member(types.kinds[kinds[1]], "Where it is known to work."),
@@ -632,7 +628,7 @@ def _comparison_type(types: Types, metapath: Any, kinds: tuple[str, str], names:
         "truncated_by": member(str | None, "The limit that cut the comparison.", name="truncatedBy"),
         "text": member(str, "The comparison in a few sentences."),
     }
-    return _made("MechanismComparison", "The mechanisms of one thing in two places, side by side.", members)
+    return made_type("MechanismComparison", "The mechanisms of one thing in two places, side by side.", members)
 
 
 def _constraints_input() -> Any:

@@ -48,6 +48,11 @@ def fill(class_: type, members: Mapping[str, tuple[Any, Any]]) -> type:
     return class_
 
 
+def made_type(name: str, said: str, members: Mapping[str, tuple[Any, Any]]) -> Any:
+    """Return an object type with these members, made at run time."""
+    return strawberry.type(fill(type(name, (), {}), members), name=name, description=said)
+
+
 def make_enum(name: str, values: Iterable[tuple[str, str]], description: str) -> Any:
     """Return a GraphQL enum of (name, description) values; in Python each value is its own name."""
     values = list(values)

@@ -28,7 +28,7 @@ from kg.paths import (
     why_not,
 )
 from kg.views import View
-from server.graphql.members import fill, given, listed, make_enum, member, nullable, plain
+from server.graphql.members import fill, given, listed, made_type, make_enum, member, nullable, plain
 from server.graphql.paging import PageInfo, check_page_size
 from server.graphql.request import Request
 from server.graphql.scenarios import budget_of, completeness, names_of, scenario_arguments, scenario_of
@@ -120,12 +120,12 @@ class PathFields:
     # -------------------------------------------------------------- types
     def _path_type(self) -> Any:
         term = {"name": member(str, "What the factor is."), "value": member(float, "Its value.")}
-        term_type = _made("ScoreTerm", "One factor of a score.", term)
+        term_type = made_type("ScoreTerm", "One factor of a score.", term)
         score = {
             "value": member(float, "The score, in [0, 1]: the product of the terms."),
             "terms": member(listed(term_type), "The factors: confidences of the edges, and the damping of hubs."),
         }
-        score_type = _made("PathScore", "How much a path explains, with its factors.", score)
+        score_type = made_type("PathScore", "How much a path explains, with its factors.", score)
         step = self.step
         members = {
             "id": member(strawberry.ID, "The same for the same path in every version."),
@@ -143,11 +143,11 @@ class PathFields:
             "text": member(str, "The path as a sentence."),
             "cytoscape": member(JSON, "The path as Cytoscape.js elements.", lambda self: cytoscape([self])),
         }
-        return _made("Path", "A way from one entity to another over edges with evidence; no entity twice.", members)
+        return made_type("Path", "A way from one entity to another over edges with evidence; no entity twice.", members)
 
     def _connection_type(self) -> Any:
         edge = {"node": member(self.path, "The path."), "cursor": member(str, "Its place, for after.")}
-        edge_type = _made("PathEdge", "A path on a page.", edge)
+        edge_type = made_type("PathEdge", "A path on a page.", edge)
         members = {
             "edges": member(listed(edge_type), "The page's paths with their cursors."),
             "nodes": member(listed(self.path), "The page's paths."),
@@ -162,7 +162,7 @@ class PathFields:
                 name="whyNot",
             ),
         }
-        return _made("PathConnection", "A page of paths, and what is known of the rest.", members)
+        return made_type("PathConnection", "A page of paths, and what is known of the rest.", members)
 
     # -------------------------------------------------------------- queries
     def _arguments(self) -> dict[str, Any]:
@@ -348,8 +348,6 @@ def _question(
 
 
 # ---------------------------------------------------------------- types
-def _made(name: str, said: str, members: dict[str, Any]) -> Any:
-    return strawberry.type(fill(type(name, (), {}), members), name=name, description=said)
 
 
 def _step_type(types: Types) -> Any:
@@ -366,7 +364,7 @@ def _step_type(types: Types) -> Any:
         "evidence": member(listed(types.evidence), "All evidence for and against the edge, newest first."),
         "assertion": member(types.assertion, "The assertion that the edge stands for."),
     }
-    return _made("PathStep", "An edge as a path walks it.", members)
+    return made_type("PathStep", "An edge as a path walks it.", members)
 
 
 def _why_not_type(types: Types, path: Any) -> Any:
@@ -378,13 +376,13 @@ def _why_not_type(types: Types, path: Any) -> Any:
         "best": member(path, "The best of them."),
         "text": member(str, "All this in a sentence."),
     }
-    relaxation_type = _made("Relaxation", "A change to the question that gives it an answer.", relaxation)
+    relaxation_type = made_type("Relaxation", "A change to the question that gives it an answer.", relaxation)
     stuck = {
         "steps": member(int, "How many steps of the metapath can be walked from the start."),
         "count": member(int, "How many entities stand there."),
         "entities": member(listed(types.entity), "Some of them."),
     }
-    stuck_type = _made("MetapathStuck", "How far a metapath can be walked.", stuck)
+    stuck_type = made_type("MetapathStuck", "How far a metapath can be walked.", stuck)
     members = {
         "text": member(str, "Why there is no path, and what would give one, in words."),
         "blocking": member(list[str], "The constraints without any one of which there would be an answer."),
@@ -393,7 +391,7 @@ def _why_not_type(types: Types, path: Any) -> Any:
         "stuck": member(nullable(stuck_type), "Where the metapath ends; null without one."),
         "truncated_by": member(str | None, "The limit that ended the search for reasons.", name="truncatedBy"),
     }
-    return _made("WhyNot", "Why an answer is empty, and what would fill it.", members)
+    return made_type("WhyNot", "Why an answer is empty, and what would fill it.", members)
 
 
 def _estimate_type() -> Any:
@@ -404,7 +402,7 @@ def _estimate_type() -> Any:
         "truncated_by": member(str | None, "The limit that a search would meet while planning.", name="truncatedBy"),
         "text": member(str, "The estimate in a sentence."),
     }
-    return _made("SearchEstimate", "How much work a search is, found without listing any path.", members)
+    return made_type("SearchEstimate", "How much work a search is, found without listing any path.", members)
 
 
 def _reach_type(types: Types) -> Any:
@@ -412,9 +410,9 @@ def _reach_type(types: Types) -> Any:
         "entity": member(types.entity, "The entity."),
         "distance": member(int, "Least number of steps to it."),
     }
-    node_type = _made("ReachedEntity", "An entity that can be reached.", node)
+    node_type = made_type("ReachedEntity", "An entity that can be reached.", node)
     count = {"value": member(str, "A kind or a distance."), "count": member(int, "Number of entities.")}
-    count_type = _made("ReachCount", "A kind or a distance and how many entities are of it.", count)
+    count_type = made_type("ReachCount", "A kind or a distance and how many entities are of it.", count)
     members = {
         "nodes": member(listed(node_type), "The nearest entities."),
         "total_count": member(int, "How many can be reached.", name="totalCount"),
@@ -422,7 +420,7 @@ def _reach_type(types: Types) -> Any:
         "by_distance": member(listed(count_type), "How many at each distance.", name="byDistance"),
         **completeness(),
     }
-    return _made("Reach", "What can be reached from some entities.", members)
+    return made_type("Reach", "What can be reached from some entities.", members)
 
 
 def _constraints_input(types: Types) -> Any:
