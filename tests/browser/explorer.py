@@ -22,9 +22,9 @@ def drawn(page: Page) -> Locator:
     """Return the page's graph once it is drawn and at rest."""
     graph = page.locator("kg-graph").first
     graph.locator(".frame[aria-busy=false]").wait_for()
-    page.wait_for_function("document.querySelector('kg-graph')?.engine?.cy.nodes().nonempty()")
+    page.wait_for_function("() => document.querySelector('kg-graph')?.engine?.cy.nodes().nonempty()")
     graph.evaluate("g => g.updateComplete")
-    page.wait_for_function("!document.querySelector('kg-graph')?.engine?.cy.nodes().some(n => n.animated())")
+    page.wait_for_function("() => !document.querySelector('kg-graph')?.engine?.cy.nodes().some(n => n.animated())")
     return graph
 
 

@@ -80,7 +80,7 @@ def test_a_page_of_another_origin_needs_one_script_and_one_tag(show: Show, servi
 def test_several_stand_on_one_page(show: Show, page: "Page") -> None:
     """And a script that is loaded twice does no harm."""
     show(f'<kg-graph entity="{LUPUS}"></kg-graph><kg-graph entity="{THERAPY}" controls="none"></kg-graph>')
-    page.wait_for_function("document.querySelectorAll('kg-graph')[1].engine?.cy.nodes().nonempty()")
+    page.wait_for_function("() => document.querySelectorAll('kg-graph')[1].engine?.cy.nodes().nonempty()")
     sizes = page.evaluate("[...document.querySelectorAll('kg-graph')].map(g => g.engine.cy.nodes().length)")
     assert sizes[0] != sizes[1]
     assert page.locator("kg-graph").nth(1).locator(".toolbar").is_hidden()
@@ -101,7 +101,7 @@ def test_events_tell_the_page_what_happens(show: Show, page: "Page") -> None:
     graph = show(f'<kg-graph entity="{LUPUS}"></kg-graph>')
     listen(page, "kg-select", "kg-expand", "kg-load", "kg-change")
     click_at(page, graph, LUPUS)
-    page.wait_for_function("window.heard['kg-select']?.length > 0")
+    page.wait_for_function("() => window.heard['kg-select']?.length > 0")
     chosen = heard(page, "kg-select")[0]
     assert (chosen["type"], chosen["id"], chosen["kind"]) == ("node", LUPUS, "Disease")
     graph.evaluate("(g, id) => g.expand(id)", THERAPY)
@@ -137,7 +137,9 @@ def test_filters_by_legend_relation_confidence_and_hubs(show: Show, page: "Page"
     page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=everything)
     graph.get_by_role("button", name="Filters").click()
     graph.get_by_role("checkbox", name="treats").uncheck()
-    page.wait_for_function("document.querySelector('kg-graph')?.engine?.cy.edges('[relation = \"treats\"]').empty()")
+    page.wait_for_function(
+        "() => document.querySelector('kg-graph')?.engine?.cy.edges('[relation = \"treats\"]').empty()"
+    )
     graph.get_by_role("button", name="Show everything").click()
     page.wait_for_function("n => document.querySelector('kg-graph')?.engine?.cy.nodes().length === n", arg=everything)
     graph.get_by_role("button", name="Hide hubs").click()
@@ -185,7 +187,7 @@ def test_a_large_view_says_what_it_leaves_out(show: Show, page: "Page") -> None:
     assert count(graph) == 20
     graph.get_by_text("Showing the 20 nearest").wait_for()
     graph.get_by_role("button", name="Show 40").click()
-    page.wait_for_function("document.querySelector('kg-graph')?.engine?.cy.nodes().length === 40")
+    page.wait_for_function("() => document.querySelector('kg-graph')?.engine?.cy.nodes().length === 40")
 
 
 @pytest.mark.parametrize(
