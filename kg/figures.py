@@ -6,11 +6,14 @@ hypothesis are all drawn and exported through it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from kg.lettering import web_address
 from kg.model import Kind, Model
+from kg.overlay import AssumedAssertion
+from kg.paths import Path
 from kg.records import Assertion, Entity
 from kg.snapshot import Snapshot
 from kg.views import View
@@ -18,7 +21,10 @@ from kg.views import View
 
 @dataclass(frozen=True, slots=True)
 class FigureNode:
-    """One node: ``distance`` in hops from the middle, ``hidden`` edges that are not shown, ``page`` on the web."""
+    """One node: ``distance`` in hops from what was asked for, ``hidden`` edges that are not shown, ``page`` on the web.
+
+    ``column`` counts from the left in a picture that reads from left to right; elsewhere it is None.
+    """
 
     id: str
     label: str
@@ -27,6 +33,7 @@ class FigureNode:
     page: str | None = None
     distance: int = 0
     hidden: int = 0
+    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +101,22 @@ def figure(
     assumed: Collection[str] = (),
     distances: Mapping[str, int] | None = None,
     hidden: Mapping[str, int] | None = None,
+    columns: Mapping[str, int] | None = None,
 ) -> Figure:
     """Return the figure of some entities and the assertions between them.
 
     ``highlight`` holds CURIEs of entities and ids of assertions, ``assumed`` ids of assertions that nobody
-    published; entities highlighted alone take the edges between them along. ``distances`` and ``hidden`` are by CURIE.
+    published; entities highlighted alone take the edges between them along. ``distances``, ``hidden`` and
+    ``columns`` are by CURIE; with ``columns`` the picture reads from left to right.
     """
-    distances, hidden = distances or {}, hidden or {}
+    distances, hidden, columns = distances or {}, hidden or {}, columns or {}
     drawn = tuple(
-        FigureNode(e.curie, e.label, e.kind, e.iri, e.url, distances.get(e.curie, 0), hidden.get(e.curie, 0))
+        FigureNode(
+            e.curie, e.label, e.kind, e.iri, web_address(e.url),
+            distances.get(e.curie, 0), hidden.get(e.curie, 0), columns.get(e.curie),
+        )
         for e in nodes
-    )
+    )  # fmt: skip
     arrows = tuple(figure_edge(graph.model, a, assumed=a.id in assumed) for a in edges)
     lit = frozenset(highlight)
     if not any(edge.id in lit for edge in arrows):
@@ -133,7 +145,7 @@ def figure_edge(model: Model, assertion: Assertion, *, assumed: bool = False) ->
         model.relation[assertion.relation].phrase,
         assertion.confidence,
         assertion.disputed,
-        assumed,
+        assumed or isinstance(assertion, AssumedAssertion),
         len(assertion.evidence),
         assertion.best_level.name if known else None,
         assertion.latest if known else None,
@@ -153,6 +165,59 @@ def view_figure(graph: Snapshot, view: View, *, highlight: Collection[str] = ())
         hidden={node.entity.curie: node.hidden for node in view.nodes},
     )
     return replace(drawn, total_nodes=view.total_nodes, truncated_by=view.truncated_by)
+
+
+def path_figure(
+    graph: Snapshot, paths: Iterable[Path], *, title: str | None = None, highlight: Collection[str] = ()
+) -> Figure:
+    """Return the figure of some paths, which reads from left to right.
+
+    ``highlight`` holds ids of paths, of assertions, and CURIEs. A node stands in the column of its greatest distance from the
+    start on any path, so that edges lead onwards as far as they can; ends stand at the right.
+    """
+    found = list(paths)
+    chosen = [path for path in found if path.id in highlight]
+    lit = {*highlight, *(part for path in chosen for part in path_parts(path))} - {path.id for path in chosen}
+    near: dict[str, int] = {}
+    for path in found:
+        for i, node in enumerate(path.nodes):
+            near[node.curie] = min(near.get(node.curie, path.length), i, path.length - i)
+    columns = _columns(found)
+    edges = {step.assertion.id: step for path in found for step in path.steps}
+    return figure(
+        graph,
+        dict.fromkeys(node for path in found for node in path.nodes),
+        (step.assertion for step in edges.values()),
+        title=title or _paths_title(found),
+        highlight=lit,
+        assumed={id_ for id_, step in edges.items() if step.assumed},
+        distances=near,
+        columns=columns,
+    )
+
+
+def path_parts(path: Path) -> set[str]:
+    """Return the CURIEs of a path's nodes and the ids of its assertions."""
+    return {*(node.curie for node in path.nodes), *(step.assertion.id for step in path.steps)}
+
+
+def _columns(paths: Sequence[Path]) -> dict[str, int]:
+    columns: dict[str, int] = {}
+    for path in paths:
+        for i, node in enumerate(path.nodes):
+            columns[node.curie] = max(columns.get(node.curie, 0), i)
+    last = max(columns.values(), default=0)
+    starts = {path.nodes[0].curie for path in paths}
+    ends = {path.nodes[-1].curie for path in paths} - {node.curie for path in paths for node in path.nodes[:-1]}
+    return {curie: 0 if curie in starts else last if curie in ends else n for curie, n in columns.items()}
+
+
+def _paths_title(paths: Sequence[Path]) -> str:
+    if not paths:
+        return "No paths"
+    starts = list(dict.fromkeys(path.nodes[0].label for path in paths))
+    ends = list(dict.fromkeys(path.nodes[-1].label for path in paths))
+    return f"{len(paths)} path{'s' * (len(paths) != 1)} from {_listed(starts)} to {_listed(ends)}"
 
 
 def metagraph_figure(graph: Snapshot) -> Figure:

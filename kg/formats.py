@@ -42,20 +42,25 @@ class Format:
     write: Callable[[Figure], str]
 
 
-def to_cytoscape(figure: Figure) -> str:
-    """Return Cytoscape.js elements JSON; Cytoscape Desktop opens it as .cyjs."""
+def cytoscape_elements(figure: Figure) -> dict[str, list[dict[str, Any]]]:
+    """Return what ``cytoscape({elements})`` takes: nodes and edges."""
     points = coordinates(figure)
     nodes = [
         {"data": {"id": node.id, **_node(figure, node)}, **({"position": _xy(points[node.id])} if points else {})}
         for node in figure.nodes
     ]
     edges = [{"data": {"id": e.id, "source": e.source, "target": e.target, **_edge(e)}} for e in figure.edges]
+    return {"nodes": nodes, "edges": edges}
+
+
+def to_cytoscape(figure: Figure) -> str:
+    """Return Cytoscape.js elements JSON; Cytoscape Desktop opens it as .cyjs."""
     return _json(
         {
             "format_version": "1.0",
             "generated_by": figure.model.title,
             "data": _about(figure),
-            "elements": {"nodes": nodes, "edges": edges},
+            "elements": cytoscape_elements(figure),
         }
     )
 

@@ -1,6 +1,7 @@
 """Where the boxes of a figure stand: the same every time, no box on another.
 
-Up to ``STRESS_NODES`` boxes are placed by stress majorization (Gansner, Koren & North 2004): distances on
+Boxes that have a column stand in it, from left to right, so that edges cross little and run level (the layers of
+Sugiyama, Tagawa & Toda 1981: ordered by barycentre, then moved as close to their neighbours as their order allows). Of the others, up to ``STRESS_NODES`` boxes are placed by stress majorization (Gansner, Koren & North 2004): distances on
 paper follow distances in the graph, and boxes of one kind are drawn together. More than that are
 set in rows, nearest first; such a picture is a list in any case. Overlaps are then pushed apart, and a last
 sweep makes sure that none is left.
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 STRESS_NODES = 400
 ROUNDS, PUSHES = 60, 80
 GAP_X, GAP_Y = 18.0, 16.0
+COLUMN_GAP = 104.0  # between columns: room for an edge's label
+SWEEPS = 8
 ASPECT = 1.5  # wider than high, as screens and pages are
 ROOMY = 2.3  # area of the picture, in areas of all boxes
 
@@ -25,23 +28,74 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box to place: its size, its hops from the middle, and the group it belongs to."""
+    """A box to place: its size, its hops from the middle, the group it belongs to, and its column if it has one."""
 
     width: float
     height: float
     distance: int = 0
     group: int = 0
+    column: int | None = None
 
 
 def arrange(boxes: Sequence[Box], edges: Sequence[tuple[int, int]]) -> list[tuple[float, float]]:
     """Return the centre of each box, in the order given; edges join boxes by their index."""
     if len(boxes) <= 1:
         return [(0.0, 0.0)] * len(boxes)
+    if all(box.column is not None for box in boxes):
+        return _in_columns(boxes, edges)
     if len(boxes) > STRESS_NODES:
         return _rows(boxes)
     sizes = np.array([(box.width + GAP_X, box.height + GAP_Y) for box in boxes])
     points = _scaled(_stress(boxes, edges), sizes)
     return [(round(float(x), 1), round(float(y), 1)) for x, y in _swept(_pushed(points, sizes), sizes)]
+
+
+# ---------------------------------------------------------------- columns
+def _in_columns(boxes: Sequence[Box], edges: Sequence[tuple[int, int]]) -> list[tuple[float, float]]:
+    columns: dict[int, list[int]] = {}
+    for i, box in sorted(enumerate(boxes), key=lambda row: (row[1].column, row[0])):
+        columns.setdefault(box.column or 0, []).append(i)
+    near: list[list[int]] = [[] for _ in boxes]
+    for a, b in edges:
+        if boxes[a].column != boxes[b].column:
+            near[a].append(b)
+            near[b].append(a)
+    y = [0.0] * len(boxes)
+    for members in columns.values():
+        _stack(members, [0.0] * len(members), boxes, y)
+    order = list(columns)
+    for sweep in range(2 * SWEEPS):
+        for column in order if sweep % 2 == 0 else order[::-1]:
+            members = columns[column]
+            wanted = {i: sum(y[j] for j in near[i]) / len(near[i]) if near[i] else y[i] for i in members}
+            if sweep < SWEEPS:  # afterwards only places change, not the order
+                members.sort(key=lambda i: wanted[i])
+            _stack(members, [wanted[i] for i in members], boxes, y)
+    x, places = 0.0, [(0.0, 0.0)] * len(boxes)
+    for members in columns.values():
+        wide = max(boxes[i].width for i in members)
+        for i in members:
+            places[i] = (round(x + wide / 2, 1), round(y[i], 1))
+        x += wide + COLUMN_GAP
+    return places
+
+
+def _stack(members: Sequence[int], wanted: Sequence[float], boxes: Sequence[Box], y: list[float]) -> None:
+    """Set heights as near to those wanted as the order and the gaps allow (pool adjacent violators)."""
+    offsets, down = [], 0.0
+    for rank, i in enumerate(members):
+        down += (boxes[i].height + boxes[members[rank - 1]].height) / 2 + GAP_Y if rank else 0.0
+        offsets.append(down)
+    pools: list[tuple[float, int]] = []  # mean of what its members want, and how many they are
+    for want, offset in zip(wanted, offsets, strict=True):
+        mean, count = want - offset, 1
+        while pools and pools[-1][0] >= mean:
+            before, others = pools.pop()
+            mean, count = (mean * count + before * others) / (count + others), count + others
+        pools.append((mean, count))
+    levels = [mean for mean, count in pools for _ in range(count)]
+    for i, level, offset in zip(members, levels, offsets, strict=True):
+        y[i] = level + offset
 
 
 # ---------------------------------------------------------------- stress

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from urllib.parse import urlsplit
 
 MARGIN = 1.18
 HELVETICA = {
@@ -25,6 +26,15 @@ UNSAFE = re.compile(
 def clean(text: str) -> str:
     """Return text without what XML forbids and without marks that reorder what stands after them."""
     return UNSAFE.sub("\ufffd", text)
+
+
+def web_address(url: str | None) -> str | None:
+    """Return an address that may stand in a link, since it leads to a web page; None for one that does anything else, such as run a script."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return None
+    return url if parts.scheme in {"http", "https"} and parts.netloc else None
 
 
 def width(text: str, size: float) -> float:

@@ -4,6 +4,9 @@
 >>> from kg.notebook import show
 >>> shown = show(open_graph(), "HGNC:1633", max_nodes=12)
 
+>>> from kg.notebook import show_paths
+>>> connected = show_paths(open_graph().paths("HGNC:1633", "MONDO:0007915", first=5))
+
 As the last line of a cell, ``shown`` is drawn as SVG, which survives on nbviewer, GitHub and in PDF. ``.widget()`` gives
 the same graph to pan, filter and select in (``pip install 'cartograph-kg[notebook]'``).
 """
@@ -15,12 +18,13 @@ import importlib.util
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
 from kg.errors import BadInput
-from kg.figures import Figure, figure, view_figure
+from kg.figures import Figure, figure, path_figure, view_figure
 from kg.formats import FORMATS, coordinates, export, to_networkx
+from kg.paths import Path
 from kg.pictures import Style, check_theme, draw
 from kg.snapshot import Snapshot
 from kg.views import Constraints, neighbourhood
@@ -47,9 +51,9 @@ class Shown:
         """Return it as a networkx graph."""
         return to_networkx(self.figure)
 
-    def save(self, path: str | Path, format: str | None = None) -> Path:
+    def save(self, path: str | File, format: str | None = None) -> File:
         """Write it to a file, in the format that its name ends in (kg.formats.FORMATS) or that ``format`` names."""
-        file = Path(path)
+        file = File(path)
         named = {row.ending: name for name, row in FORMATS.items()}
         ending = next((e for e in sorted(named, key=len, reverse=True) if file.name.endswith(f".{e}")), None)
         if format is None and ending is None:
@@ -97,6 +101,21 @@ def show(
     return Shown(view_figure(graph, view, highlight=highlight), check_theme(theme), width)
 
 
+def show_paths(
+    paths: Iterable[Path], *, highlight: Collection[str | Path] = (), theme: str = "light", width: float | None = None
+) -> Shown:
+    """Return paths, such as a page of ``graph.paths(…)``, to look at from left to right.
+
+    ``highlight`` holds what stands out: paths or their ids, CURIEs, ids of assertions.
+    """
+    found = list(paths)
+    if not found:
+        raise BadInput("There is no path to show; ask for longer ones or with fewer constraints.")
+    lit = [item.id if isinstance(item, Path) else item for item in highlight]
+    graph = found[0].nodes[0].graph
+    return Shown(path_figure(graph, found, highlight=lit), check_theme(theme), width)
+
+
 def show_answer(graph: Snapshot, answer: Mapping[str, Any], *, theme: str = "light") -> Shown:
     """Return the entities and assertions that a GraphQL answer mentions, to look at.
 
@@ -121,9 +140,11 @@ def widget_data(figure: Figure) -> dict[str, Any]:
     """Return a figure as the ``data`` of ``<kg-graph>``."""
     model, points = figure.model, coordinates(figure)
     return {
+        "layout": "paths" if any(node.column is not None for node in figure.nodes) else "around",
         "roots": [node.id for node in figure.nodes if node.distance == 0],
         "nodes": [
-            {"id": n.id, "label": n.label, "kind": n.kind, "url": n.page, "hidden": n.hidden, "position": points.get(n.id)}
+            {"id": n.id, "label": n.label, "kind": n.kind, "url": n.page, "hidden": n.hidden,
+             "distance": n.distance if n.column is None else n.column, "position": points.get(n.id)}
             for n in figure.nodes
         ],
         "edges": [
@@ -154,11 +175,11 @@ def _curies(value: Any) -> Iterable[str]:
             yield from _curies(item)
 
 
-def _bundle() -> Path:
+def _bundle() -> File:
     """Return the built module of the widget; the service's package brings it, and this library runs without."""
     spec = importlib.util.find_spec("server")
     folders = list(spec.submodule_search_locations or ()) if spec else []
-    files = [file for folder in folders if (file := Path(folder, "web", "dist", BUNDLE)).is_file()]
+    files = [file for folder in folders if (file := File(folder, "web", "dist", BUNDLE)).is_file()]
     if not files:
         raise BadInput(
             f"The widget's {BUNDLE} is not built; run `python -m server.web.build`. The picture works without it."

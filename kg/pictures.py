@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from html import escape
+from itertools import pairwise
 
 from kg.colours import DARK, LIGHT, THEMES, Theme, kind_class, style_rules
 from kg.errors import BadInput
@@ -19,7 +20,7 @@ from kg.figures import Figure, FigureEdge, FigureNode, edge_sentence, spaced
 from kg.glyphs import glyph
 from kg.layout import Box, arrange
 from kg.lettering import clean, is_measured, lines, width
-from kg.strokes import Curve, curve_between, is_straight, meet, stroke_width
+from kg.strokes import Area, Curve, curve_across, curve_between, is_straight, meet, stroke_width
 
 FONT = "Inter, 'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif"
 SIZE, SMALL, LINE = 12.0, 10.0, 14.0
@@ -63,9 +64,25 @@ class Placed:
     y: float = 0.0
 
     @property
+    def area(self) -> Area:
+        """Left, top, right and bottom of its box."""
+        wide, high = self.width / 2, self.height / 2
+        return self.x - wide, self.y - high, self.x + wide, self.y + high
+
+    @property
     def badge(self) -> str:
         """What says that it has more edges than are shown."""
         return f"+{self.node.hidden}" if self.node.hidden else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an edge passes a column."""
+
+    x: float
+    y: float
+    width: float
+    height: float = 0.0
 
 
 @dataclass
@@ -75,7 +92,8 @@ class _Canvas:
     figure: Figure
     style: Style
     placed: dict[str, Placed]
-    labels: list[tuple[float, float, float, float]] = field(default_factory=list)
+    passing: dict[tuple[str, str], list[Place]]
+    labels: list[Area] = field(default_factory=list)
 
     def dimmed(self, id_: str) -> str:
         lit = self.figure.highlighted
@@ -91,25 +109,20 @@ def check_theme(name: str) -> str:
 
 def place(figure: Figure) -> dict[str, Placed]:
     """Return every node of a figure with its box, by id; the same figure gives the same places."""
-    kinds = [kind.name for kind in figure.model.kinds]
-    sized = [_sized(node) for node in figure.nodes]
-    index = {item.node.id: i for i, item in enumerate(sized)}
-    joined = {(index[e.source], index[e.target]) for e in figure.edges if e.source != e.target}
-    boxes = [Box(p.width, p.height, p.node.distance, kinds.index(p.node.kind)) for p in sized]
-    points = arrange(boxes, sorted(joined))
-    return {p.node.id: Placed(p.node, p.text, p.width, p.height, x, y) for p, (x, y) in zip(sized, points, strict=True)}
+    return _layout(figure)[0]
 
 
-def draw(figure: Figure, style: Style | None = None, placed: dict[str, Placed] | None = None) -> str:
-    """Return a figure as SVG; ``placed`` has the boxes by id where another layout than ``place`` made them."""
+def draw(figure: Figure, style: Style | None = None) -> str:
+    """Return a figure as SVG."""
     style = style or Style()
-    canvas = _Canvas(figure, style, place(figure) if placed is None else placed)
-    left, top, right, bottom = _extent(canvas.placed.values())
+    canvas = _Canvas(figure, style, *_layout(figure))
+    curves = _curves(canvas)
+    left, top, right, bottom = _extent([*(p.area for p in canvas.placed.values()), *(c.area for _, c in curves)])
     legend, legend_height = _legend(canvas, left, bottom, right - left) if style.legend else ("", 0.0)
     bounds = (left - MARGIN, top - MARGIN, right - left + 2 * MARGIN, bottom - top + legend_height + 2 * MARGIN)
     body = "".join(
         [
-            f'<g role="list" aria-label="Relations">{"".join(_edges(canvas))}</g>' if figure.edges else "",
+            f'<g role="list" aria-label="Relations">{"".join(_edges(canvas, curves))}</g>' if figure.edges else "",
             f'<g role="list" aria-label="Entities">{"".join(_nodes(canvas))}</g>' if figure.nodes else "",
             legend,
         ]
@@ -157,18 +170,46 @@ def automatic_style(figure: Figure) -> str:
     return f"@media(prefers-color-scheme:dark){{{style_rules(figure.model, DARK)}}}".replace("\n", "")
 
 
-def _extent(items: Collection[Placed]) -> tuple[float, float, float, float]:
-    if not items:
+def _extent(areas: Collection[Area]) -> Area:
+    if not areas:
         return 0.0, 0.0, 240.0, 20.0
-    return (
-        min(p.x - p.width / 2 for p in items),
-        min(p.y - p.height / 2 for p in items),
-        max(p.x + p.width / 2 for p in items),
-        max(p.y + p.height / 2 for p in items),
-    )
+    left, top, right, bottom = zip(*areas, strict=True)
+    return min(left), min(top), max(right), max(bottom)
 
 
 # ---------------------------------------------------------------- nodes
+def _layout(figure: Figure) -> tuple[dict[str, Placed], dict[tuple[str, str], list[Place]]]:
+    """Return the nodes with their boxes, by id, and where edges pass columns that they have no end in, by their ends."""
+    kinds = [kind.name for kind in figure.model.kinds]
+    sized = [_sized(node) for node in figure.nodes]
+    index = {item.node.id: i for i, item in enumerate(sized)}
+    boxes = [Box(p.width, p.height, p.node.distance, kinds.index(p.node.kind), p.node.column) for p in sized]
+    joined: list[tuple[int, int]] = []
+    passing: dict[tuple[str, str], list[int]] = {}
+    for ends in sorted(
+        {(e.source, e.target) for e in figure.edges if e.source != e.target}, key=lambda e: [index[i] for i in e]
+    ):
+        one, two = index[ends[0]], index[ends[1]]
+        chain = [one]
+        for column in _columns_between(boxes[one], boxes[two]):
+            chain.append(len(boxes))
+            boxes.append(Box(0.0, 0.0, column=column))
+        joined += pairwise([*chain, two])
+        passing[ends] = chain[1:]
+    points = arrange(boxes, joined)
+    placed = {p.node.id: Placed(p.node, p.text, p.width, p.height, *points[i]) for i, p in enumerate(sized)}
+    wide = {column: max(b.width for b in boxes if b.column == column) for column in {b.column for b in boxes}}
+    ways = {ends: [Place(*points[i], wide[boxes[i].column]) for i in chain] for ends, chain in passing.items() if chain}
+    return placed, ways
+
+
+def _columns_between(one: Box, two: Box) -> range:
+    if one.column is None or two.column is None:
+        return range(0)
+    step = 1 if two.column > one.column else -1
+    return range(one.column + step, two.column, step)
+
+
 def _sized(node: FigureNode) -> Placed:
     size = SIZE * 1.1 if node.distance == 0 else SIZE  # the middle is set in bold
     text = tuple(lines(node.label, LABEL_WIDTH, size, LABEL_LINES))
@@ -229,27 +270,37 @@ def _badge(canvas: _Canvas, placed: Placed) -> str:
 
 
 # ---------------------------------------------------------------- edges
-def _edges(canvas: _Canvas) -> Iterator[str]:
+def _curves(canvas: _Canvas) -> list[tuple[FigureEdge, Curve]]:
+    """Return every edge with its curve, those that stand out last; the ones between two boxes bow apart."""
     figure = canvas.figure
-    names = {node.id: node.label for node in figure.nodes}
     total = Counter(frozenset((edge.source, edge.target)) for edge in figure.edges)
     drawn: Counter[frozenset[str]] = Counter()
-    written = []
+    curves = []
     for edge in sorted(figure.edges, key=lambda e: (e.id in figure.highlighted, e.confidence)):
         pair = frozenset((edge.source, edge.target))
         bend = (drawn[pair] - (total[pair] - 1) / 2) * 22
         drawn[pair] += 1
-        if edge.source > edge.target:
-            bend = -bend  # so that both directions bow apart
-        curve = curve_between(canvas.placed[edge.source], canvas.placed[edge.target], bend)
+        curves.append((edge, _curve(canvas, edge, bend)))
+    return curves
+
+
+def _curve(canvas: _Canvas, edge: FigureEdge, bend: float) -> Curve:
+    source, target = canvas.placed[edge.source], canvas.placed[edge.target]
+    if source.node.column is None or target.node.column is None or source is target:
+        return curve_between(source, target, -bend if edge.source > edge.target else bend)  # both directions bow apart
+    return curve_across(source, target, canvas.passing.get((edge.source, edge.target), ()), bend)
+
+
+def _edges(canvas: _Canvas, curves: Collection[tuple[FigureEdge, Curve]]) -> Iterator[str]:
+    names = {node.id: node.label for node in canvas.figure.nodes}
+    for edge, curve in curves:
         said = escape(clean(edge_sentence(edge, names)))
         yield (
             f'<g role="listitem" class="kg-relation" data-id="{escape(clean(edge.id))}" aria-label="{said}"{canvas.dimmed(edge.id)}>'
             f"<title>{said}</title>{_arrow(canvas, edge, curve)}</g>"
         )
-        written.append((edge, curve))
-    if len(figure.edges) <= LABELLED_EDGES:
-        yield from (_edge_label(canvas, edge, curve) for edge, curve in written)
+    if len(curves) <= LABELLED_EDGES:
+        yield from (_edge_label(canvas, edge, curve) for edge, curve in curves)
 
 
 def _arrow(canvas: _Canvas, edge: FigureEdge, curve: Curve) -> str:
@@ -258,16 +309,14 @@ def _arrow(canvas: _Canvas, edge: FigureEdge, curve: Curve) -> str:
     name = "kg-disputed" if edge.disputed else "kg-edge"
     colour = theme.contradicts if edge.disputed else theme.edge
     dashes = ' stroke-dasharray="6 4"' if edge.disputed else ' stroke-dasharray="2 3"' if edge.assumed else ""
-    (x0, y0), (xc, yc), (x1, y1) = curve.start, curve.bend, curve.end
-    turn = math.atan2(y1 - yc, x1 - xc)
+    (x0, y0), *others, (xb, yb), (x1, y1) = curve.points
+    turn = math.atan2(y1 - yb, x1 - xb)
     size = 5.5 + wide
     back = (x1 - size * math.cos(turn), y1 - size * math.sin(turn))
     side = (size * 0.42 * math.sin(turn), -size * 0.42 * math.cos(turn))
-    line = (
-        f"M{x0:.1f} {y0:.1f}L{back[0]:.1f} {back[1]:.1f}"
-        if is_straight(curve)
-        else f"M{x0:.1f} {y0:.1f}Q{xc:.1f} {yc:.1f} {back[0]:.1f} {back[1]:.1f}"
-    )
+    pulls = [*others, (xb, yb), back]
+    bent = "".join(f"{'C' if i % 3 == 0 else ' '}{x:.1f} {y:.1f}" for i, (x, y) in enumerate(pulls))
+    line = f"M{x0:.1f} {y0:.1f}" + (f"L{back[0]:.1f} {back[1]:.1f}" if is_straight(curve) else bent)
     head = f"M{x1:.1f} {y1:.1f}L{back[0] + side[0]:.1f} {back[1] + side[1]:.1f}L{back[0] - side[0]:.1f} {back[1] - side[1]:.1f}Z"
     return (
         f'<path class="{name}" d="{line}" fill="none" stroke="{colour}" stroke-width="{wide:.1f}"{dashes}/>'
@@ -281,9 +330,7 @@ def _edge_label(canvas: _Canvas, edge: FigureEdge, curve: Curve) -> str:
     x, y = curve.middle
     wide = width(text, SMALL)
     area = (x - wide / 2, y - 7, x + wide / 2, y + 7)
-    taken = [
-        (p.x - p.width / 2, p.y - p.height / 2, p.x + p.width / 2, p.y + p.height / 2) for p in canvas.placed.values()
-    ]
+    taken = (p.area for p in canvas.placed.values())
     if any(meet(area, other) for other in (*taken, *canvas.labels)):
         return ""
     canvas.labels.append(area)

@@ -23,12 +23,18 @@ from server.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent: only what has status 200 is cached and has an ETag."""
+    """What is sent: only what has status 200 is cached and has an ETag, unless it is not to be kept."""
 
     body: str
     media: str = "text/html"
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    kept: bool = True
+
+    @property
+    def unkept(self) -> Answer:
+        """The same, for this once: a search that ran out of time may find more the next time."""
+        return replace(self, kept=False)
 
 
 class Visit:
@@ -87,7 +93,7 @@ class Answerer:
         answer = self.cache.get(etag)
         if answer is None:
             answer = await self._made(visit, make, explain)
-            if answer.status == 200:
+            if answer.status == 200 and answer.kept:
                 answer = replace(answer, headers={**answer.headers, "ETag": etag})
                 self.cache.put(etag, answer, len(answer.body) + 500)
         return self._response(visit, answer)
@@ -121,7 +127,9 @@ class Answerer:
             "Vary": "Origin, Authorization" if private else "Origin",
             "X-Content-Type-Options": "nosniff",
         }
-        embeddable = embedding_headers(visit) if visit.path.rpartition("/")[2].startswith(("view", "oembed")) else {}
+        embeddable = (
+            embedding_headers(visit) if visit.path.rpartition("/")[2].startswith(("view.", "paths.", "oembed")) else {}
+        )
         return {**shared, **embeddable, **own}
 
     def _etag(self, visit: Visit) -> str:

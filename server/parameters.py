@@ -33,6 +33,10 @@ class Parameters:
         """Return a parameter as it is, without blanks around it."""
         return str(self.given.get(name, default)).strip()
 
+    def texts(self, name: str) -> list[str]:
+        """Return every value of a parameter that may be repeated."""
+        return [text for value in self.given.getlist(name) if (text := value.strip())]
+
     def items(self, name: str) -> list[str]:
         """Return a list: separated by commas, the parameter repeated, or both; an IRI may hold commas."""
         values: list[str] = []

@@ -12,17 +12,18 @@ from starlette.types import Scope
 
 from kg.errors import KGError, NotFound
 from server.answers import Answer, Answerer, Explain, Make, Visit
-from server.embed import EMBED_PATH, embed_page, embed_problem, oembed, oembed_problem
+from server.embed import EMBED_PATH, EMBED_PATHS, embed_page, embed_paths_page, embed_problem, oembed, oembed_problem
 from server.pages import Site
 from server.pages.entity import entity_page, entity_problem
+from server.pages.explore import explore_problem, hypotheses_page, paths_page
 from server.pages.home import home_page
 from server.pages.kinds import kind_page
 from server.pages.rendering import STATIC
 from server.pages.search import search_page
+from server.pathviews import PATH_PATHS, paths_answer
 from server.viewing import PATHS, view_answer, view_problem
 from server.web.assets import WebAssets
 
-EXPLORE = ("paths", "hypotheses", "history")
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -38,6 +39,14 @@ def page_routes(site: Site, answerer: Answerer) -> list[Route]:
     def page(path: str, make: Callable[[Site, Visit], Answer]) -> Route:
         return route(path, lambda visit: make(site, visit))
 
+    def explore(name: str, make: Callable[[Site, Visit], Answer]) -> Route:
+        return route(
+            f"/explore/{name}", lambda visit: make(site, visit), lambda v, error: explore_problem(site, v, error)
+        )
+
+    def embed(path: str, make: Callable[[Site, Visit], Answer]) -> Route:
+        return route(f"/{path}", lambda visit: make(site, visit), lambda v, error: embed_problem(site, v, error))
+
     def explained(visit: Visit, error: KGError) -> Answer:
         return problem(site, visit, error)
 
@@ -46,9 +55,13 @@ def page_routes(site: Site, answerer: Answerer) -> list[Route]:
         page("/search", search_page),
         page("/kind/{plural}", kind_page),
         page("/entity/{name:path}", entity_page),
-        *(page(f"/explore/{name}", explore_page) for name in EXPLORE if "explorer.js" in site.assets.files),
+        explore("paths", paths_page),
+        explore("hypotheses", hypotheses_page),
+        *([page("/explore/history", explore_page)] if "explorer.js" in site.assets.files else []),
         *(route(f"/{path}", view_answer, view_problem) for path in PATHS),
-        route(f"/{EMBED_PATH}", lambda visit: embed_page(site, visit), lambda v, error: embed_problem(site, v, error)),
+        *(route(f"/{path}", paths_answer, view_problem) for path in PATH_PATHS),
+        embed(EMBED_PATH, embed_page),
+        embed(EMBED_PATHS, embed_paths_page),
         route("/oembed", oembed, oembed_problem),
         route("/static/kinds.css", lambda _: Answer(site.kinds_css, "text/css")),
     ]

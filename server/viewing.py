@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from kg.errors import BadInput, KGError
 from kg.figures import Figure, FigureNode, view_figure
 from kg.formats import FORMATS, export
 from kg.pictures import AUTO, Style, automatic_style, message
+from kg.records import Entity
 from kg.views import Constraints, View, neighbourhood
 from server.answers import Answer, Visit, entity_path, told
 from server.graphql.errors import request_error
@@ -89,14 +90,19 @@ def asked_style(visit: Visit, *, theme: str = "light") -> Style:
 
 def view_answer(visit: Visit) -> Answer:
     """Return a view in the format that the address ends in, or that ``format`` names."""
-    visit.parameters.only([*PARAMETERS, *DRAWING, "format"])
-    name = _format(visit)
+    return exported(visit, "view", PARAMETERS, lambda: asked_view(visit).figure)
+
+
+def exported(visit: Visit, name: str, parameters: Iterable[str], make: Callable[[], Figure]) -> Answer:
+    """Return a figure in the format that an address such as ``name.svg`` asks for, once its parameters are known to be good."""
+    visit.parameters.only([*parameters, *DRAWING, "format"])
+    format_ = _format(visit, name)
     style = asked_style(visit)
-    figure = asked_view(visit).figure
-    headers = {"Content-Disposition": f'inline; filename="view.{FORMATS[name].ending}"'}
-    if name == "svg":
+    figure = make()
+    headers = {"Content-Disposition": f'inline; filename="{name}.{FORMATS[format_].ending}"'}
+    if format_ == "svg":
         headers["Content-Security-Policy"] = picture_policy(figure, style)
-    return Answer(export(figure, name, style), FORMATS[name].media, headers=headers)
+    return Answer(export(figure, format_, style), FORMATS[format_].media, headers=headers)
 
 
 def view_problem(visit: Visit, error: KGError) -> Answer:
@@ -130,13 +136,23 @@ def picture_policy(figure: Figure, style: Style) -> str:
     return PICTURE_POLICY.format(styles=f"'sha256-{digest}'")
 
 
+def check_names(what: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise BadInput, saying which there are, for a name that the schema does not have."""
+    for name in names:
+        if name not in known:
+            raise BadInput(f"There is no {what} {name!r}; there are {', '.join(known)}.")
+
+
+def listed_names(entities: Iterable[Entity]) -> str:
+    """Return the labels of some entities, for a title."""
+    return ", ".join(entity.label for entity in entities)
+
+
 def _constraints(visit: Visit) -> Constraints:
     given, graph = visit.parameters, visit.whole_graph
     kinds, levels, relations = (given.items(name) for name in ("kinds", "levels", "relations"))
-    for what, names, known in (("kind", kinds, graph.model.kind), ("level", levels, graph.model.level)):
-        for name in names:
-            if name not in known:
-                raise BadInput(f"There is no {what} {name!r}; there are {', '.join(known)}.")
+    check_names("kind", kinds, graph.model.kind)
+    check_names("level", levels, graph.model.level)
     return Constraints(
         relations=relation_names(graph, relations) if relations else None,
         kinds=frozenset(kinds) or None,
@@ -147,8 +163,8 @@ def _constraints(visit: Visit) -> Constraints:
     )  # fmt: skip
 
 
-def _format(visit: Visit) -> str:
-    ending = visit.path.rpartition("/view.")[2]
+def _format(visit: Visit, name: str) -> str:
+    ending = visit.path.rpartition(f"/{name}.")[2]
     named = visit.parameters.text("format")
     if ending == "json":
         return visit.parameters.choice("format", tuple(FORMATS), "cytoscape") if named else "cytoscape"

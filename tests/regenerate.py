@@ -15,6 +15,7 @@ from kg.formats import FORMATS
 from server.graphql.examples import EXAMPLES, Example
 from server.graphql.query import build_schema
 from server.graphql.request import Request
+from server.pathviews import PATH_PARAMETERS
 from server.settings import Settings, rows
 from server.viewing import DRAWING, PARAMETERS
 
@@ -79,10 +80,16 @@ def readme(graph: Snapshot) -> str:
     )
     questions = "\n".join(_question(i, example, graph) for i, example in enumerate(EXAMPLES, 1))
     parameters = "\n".join(f"| `{name}` | {said} |" for name, said in {**PARAMETERS, **DRAWING}.items())
+    of_paths = "\n".join(f"| `{name}` | {said} |" for name, said in PATH_PARAMETERS.items())
     formats = "\n".join(f"| `/view.{row.ending}` | {row.reads} |" for row in FORMATS.values())
     measured = evaluation((ROOT / "tests" / "benchmarks" / "EVALUATION.md").read_text(encoding="utf-8"))
     filled = {"settings": settings, "counts": counts, "questions": questions, "evaluation": measured}
-    for name, value in {**filled, "view_parameters": parameters, "formats": formats}.items():
+    for name, value in {
+        **filled,
+        "view_parameters": parameters,
+        "path_parameters": of_paths,
+        "formats": formats,
+    }.items():
         text = text.replace(f"{{{{{name}}}}}", value.strip())
     return text
 

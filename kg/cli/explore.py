@@ -17,7 +17,8 @@ from rich.text import Text
 from kg.budget import DEFAULT_STEPS, Budget
 from kg.cli.names import assumption_said, entity_named, thing_named
 from kg.cli.options import FOLDER, SCHEMA, plain_errors
-from kg.drawing import dot, svg
+from kg.figures import path_figure
+from kg.formats import export
 from kg.graph import open_graph
 from kg.overlay import Scenario, scenario
 from kg.paths import (
@@ -222,7 +223,7 @@ def _shown(question: _Question, page: PathPage, why: WhyNot | None, format_: str
     if format_ == "json":
         return json.dumps(_answer(question, page, why), indent=2, ensure_ascii=False) + "\n"
     if format_ in {"dot", "svg"}:
-        return (dot if format_ == "dot" else svg)(page)
+        return export(path_figure(question.scenario.graph, page), format_)
     return _table(page, coloured=output is None) if page else ""
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import strawberry
 from strawberry.scalars import JSON
 
-from kg.drawing import cytoscape
+from kg.figures import path_figure
+from kg.formats import cytoscape_elements
 from kg.overlay import Scenario
 from kg.paths import (
     ORDERS,
@@ -141,7 +142,7 @@ class PathFields:
             "metapath": member(list[str], "Names of the relations as walked."),
             "assumed": member(bool, "Whether any step was assumed."),
             "text": member(str, "The path as a sentence."),
-            "cytoscape": member(JSON, "The path as Cytoscape.js elements.", lambda self: cytoscape([self])),
+            "cytoscape": member(JSON, "The path as Cytoscape.js elements.", _elements),
         }
         return made_type("Path", "A way from one entity to another over edges with evidence; no entity twice.", members)
 
@@ -345,6 +346,11 @@ def _question(
     scenario = scenario_of(request, assuming, without, as_of)
     ends = names_of(request, from_, "from"), names_of(request, to, "to")
     return _Question(request, scenario, *ends, _constraints(where))
+
+
+def _elements(self: Path) -> list[dict[str, Any]]:
+    drawn = cytoscape_elements(path_figure(self.nodes[0].graph, [self]))
+    return [{"group": group, **element} for group, elements in drawn.items() for element in elements]
 
 
 # ---------------------------------------------------------------- types

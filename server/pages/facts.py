@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kg.lettering import web_address
 from kg.model import Field, Model
 from kg.records import Entity, Structure
-from server.pages.rendering import safe_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def shown(model: Model, field: Field, item: Any) -> Value:
     if isinstance(item, Entity):
         return Value(item.label, entity=item)
     if field.datatype == "source":
-        return Value(item.citation, safe_url(item.url))
+        return Value(item.citation, web_address(item.url))
     if field.datatype == "enum":
         meaning = next((value.description for value in field.values if value.name == item), "")
         return Value(item.replace("_", " "), meaning=meaning, tag=True)
@@ -62,4 +62,4 @@ def shown(model: Model, field: Field, item: Any) -> Value:
 def page_of(model: Model, curie: str) -> str | None:
     """Return a web page about an identifier, where one is known."""
     iri = model.prefixes.iri(curie)
-    return safe_url(model.prefixes.page(iri)) if iri else None
+    return web_address(model.prefixes.page(iri)) if iri else None

@@ -7,7 +7,7 @@ import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -15,7 +15,7 @@ from markupsafe import Markup
 from kg.colours import DARK, LIGHT, kind_class, style_rules
 from kg.figures import spaced
 from kg.glyphs import glyph
-from kg.lettering import clean
+from kg.lettering import clean, web_address
 from kg.model import Model
 from server.answers import Answer, Visit, entity_path
 from server.web.assets import WebAssets
@@ -56,7 +56,13 @@ class Site:
             with_query=with_query,
         )
         self.jinja.filters.update(
-            words=words, spaced=spaced, safe_url=safe_url, heading=heading, dump=dump, thousands=thousands
+            words=words,
+            spaced=spaced,
+            safe_url=web_address,
+            heading=heading,
+            dump=dump,
+            query=urlencode,
+            thousands=thousands,
         )
 
     def render(self, template: str, *, up: str, ancestors: tuple[str, ...] = (), **context: Any) -> Answer:
@@ -125,14 +131,6 @@ def heading(name: str) -> str:
 def thousands(number: int) -> str:
     """Return 1234 as 1,234."""
     return f"{number:,}"
-
-
-def safe_url(url: str | None) -> str | None:
-    """Return a web address that may stand in a link; None for anything else, such as javascript:."""
-    try:
-        return url if url and urlsplit(url).scheme.lower() in {"http", "https"} else None
-    except ValueError:
-        return None
 
 
 def dump(value: object) -> Markup:

@@ -52,11 +52,9 @@ function listing(folder) {
 }
 
 rmSync(outdir, { recursive: true, force: true });
-const result = await build({
-  entryPoints,
+const common = {
   outdir,
   bundle: true,
-  splitting: true,
   format: 'esm',
   target: 'es2022',
   minify: true,
@@ -68,7 +66,9 @@ const result = await build({
   chunkNames: 'chunks/[name]-[hash]',
   assetNames: 'fonts/[name]-[hash]',
   logLevel: 'warning',
-});
+};
+const result = await build({ ...common, entryPoints, splitting: true });
+await build({ ...common, entryPoints: { notebook: 'src/notebook.ts' } }); // of the same packages, but one file: see there
 // esbuild also writes the styles of every dynamic import; they are all in graphiql.css already and nothing loads them.
 for (const name of Object.keys(result.metafile.outputs)) if (/\/chunks\/[^/]*\.css$/.test(name)) rmSync(name);
 writeFileSync(join(outdir, 'THIRD-PARTY.txt'), thirdParty(result.metafile.inputs));

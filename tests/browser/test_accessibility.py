@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from tests.browser.explorer import LUPUS, drawn, violations
+from tests.browser.explorer import GRAVIS, LUPUS, THERAPY, drawn, violations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -19,6 +19,11 @@ PAGES = {
     "paths": "/explore/paths",
     "hypotheses": "/explore/hypotheses",
     "history": "/explore/history",
+}
+RESULTS = {
+    "paths": f"/explore/paths?from={THERAPY}&to={GRAVIS}&maxLength=3",
+    "hypotheses": f"/explore/hypotheses?disease={GRAVIS}",
+    "history": "/explore/history?from=0&to=1",
 }
 
 
@@ -51,5 +56,24 @@ def test_axe_finds_no_serious_violation(
         page.locator(".kg-evidence li").first.wait_for()
         page.locator(".kg-live .kg-copy > button").click()
         found += violations(page, axe)
+    context.close()
+    assert [re.sub(r"\s+", " ", line) for line in dict.fromkeys(found)] == []
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("name", RESULTS)
+def test_axe_finds_no_serious_violation_in_results(
+    browser: "Browser", service: str, axe: str, name: str, scripts: bool
+) -> None:
+    """With scripts, and with the server's own drawing in their place."""
+    context = browser.new_context(viewport={"width": 360, "height": 780}, bypass_csp=True)
+    page = context.new_page()
+    if not scripts:
+        page.route("**/static/explorer.js", lambda route: route.abort())
+    page.goto(service + RESULTS[name])
+    page.wait_for_load_state("networkidle")
+    if scripts and name == "hypotheses":
+        page.locator(".kg-hypotheses tbody th button").first.click()
+    found = violations(page, axe)
     context.close()
     assert [re.sub(r"\s+", " ", line) for line in dict.fromkeys(found)] == []

@@ -185,11 +185,11 @@ def hide(page: "Page", name: str) -> None:
     page.route("**/graphql", answer)
 
 
-@pytest.mark.parametrize(("where", "query"), [("paths", "paths"), ("hypotheses", "hypotheses")])
-def test_a_page_whose_query_is_missing_says_so(page: "Page", service: str, where: str, query: str) -> None:
+@pytest.mark.parametrize("query", ["paths", "hypotheses", "history"])
+def test_a_page_whose_query_is_missing_says_so(page: "Page", service: str, query: str) -> None:
     """A page over a service that cannot answer it explains itself."""
     hide(page, query)
-    page.goto(f"{service}/explore/{where}")
+    page.goto(f"{service}/explore/{query}")
     page.get_by_role("alert").get_by_text(f"does not offer “{query}” yet").wait_for()
 
 
@@ -210,6 +210,17 @@ def test_paths_are_a_picture_and_sentences(page: "Page", service: str) -> None:
     assert "without" in parameters(page)
 
 
+def test_paths_by_some_relations_only(page: "Page", service: str) -> None:
+    """A link that says so shows just these, and says it."""
+    draw(page, f"{service}/explore/paths?from={THERAPY}&to={GRAVIS}&relations=targets,expressedOn,drives")
+    page.get_by_text("only by targets, expressedOn, drives").wait_for()
+    assert set(page.evaluate("document.querySelector('kg-graph').engine.cy.edges().map(e => e.data('relation'))")) <= {
+        "targets",
+        "expressedOn",
+        "drives",
+    }
+
+
 def test_hypotheses_are_a_table_that_answers_what_if(page: "Page", service: str) -> None:
     """Sorted by any column, for and against side by side, ranks before and after."""
     page.goto(f"{service}/explore/hypotheses?disease={GRAVIS}")
@@ -223,6 +234,44 @@ def test_hypotheses_are_a_table_that_answers_what_if(page: "Page", service: str)
     page.get_by_role("button", name="Assume this").first.click()
     page.locator(".kg-scenario").wait_for()
     assert "assume" in parameters(page)
+    page.locator(".kg-hypotheses tbody .kg-up").first.wait_for()  # ranks move
+
+
+def test_history_says_who_changed_what(page: "Page", service: str) -> None:
+    """Versions, and what any two differ in, counted in full and listed in part."""
+    page.goto(f"{service}/explore/history")
+    page.locator(".kg-history tbody button").last.click()
+    page.get_by_role("heading", name="From version 0 to 1").wait_for()
+    added = page.locator(".kg-diff details").filter(has_text="assertions added")
+    added.locator("summary").click()
+    assert added.locator("li").count() == 101
+    assert "more; the query asks" in added.locator("li").last.inner_text()
+    assert added.locator("li a").first.get_attribute("href")
+    assert parameters(page) == {"from": ["0"], "to": ["1"]}
+
+
+# ---------------------------------------------------------------- without scripts
+PLAIN = {
+    "front": ("/", "CARTograph"),
+    "entity": (f"/entity/{LUPUS}", "systemic lupus erythematosus"),
+    "paths": (f"/explore/paths?from={THERAPY}&to={GRAVIS}&maxLength=3", "Paths from GC012F to myasthenia gravis"),
+    "hypotheses": (f"/explore/hypotheses?disease={GRAVIS}", "Hypotheses about myasthenia gravis"),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_without_scripts_every_page_is_complete_on_a_small_phone(browser: "Browser", service: str, name: str) -> None:
+    """The base layer: nothing wider than 360 px, evidence in what opens by itself, and axe finds nothing serious."""
+    context = browser.new_context(viewport={"width": 360, "height": 700}, java_script_enabled=False)
+    page = context.new_page()
+    address, heading = PLAIN[name]
+    page.goto(service + address)
+    page.get_by_role("heading", level=1, name=heading).wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    if name != "front":
+        page.locator("main summary").first.click()
+        assert page.locator("main details[open] > :not(summary)").first.is_visible()
+    context.close()
 
 
 # ---------------------------------------------------------------- hostile text

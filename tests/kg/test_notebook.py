@@ -8,7 +8,9 @@ import pytest
 
 from kg import Snapshot, notebook
 from kg.errors import BadInput
-from kg.notebook import show, show_answer, widget_data
+from kg.notebook import show, show_answer, show_paths, widget_data
+from kg.overlay import scenario
+from kg.paths import find_paths
 
 
 def test_what_is_shown_is_a_picture_in_both_forms(tiny_graph: Snapshot) -> None:
@@ -40,6 +42,17 @@ def test_a_graphql_answer_is_drawn_by_the_entities_in_it(tiny_graph: Snapshot) -
     assert [edge.relation for edge in shown.figure.edges] == ["treats"]
     with pytest.raises(BadInput, match="ask for `curie`"):
         show_answer(tiny_graph, {"version": {"number": 1}})
+
+
+def test_paths_are_shown_from_left_to_right(tiny_graph: Snapshot) -> None:
+    page = find_paths(scenario(tiny_graph), "therapy:alpha", "MONDO:0009688")
+    shown = show_paths(page, highlight=[page.paths[0]], theme="auto")
+    assert "from alpha-cel to myasthenia gravis" in shown._repr_html_()
+    assert {node.id for node in page.paths[0].nodes} < shown.figure.highlighted
+    data = widget_data(shown.figure)
+    assert (data["layout"], data["roots"]) == ("paths", ["therapy:alpha", "MONDO:0009688"])
+    with pytest.raises(BadInput, match="no path to show"):
+        show_paths([])
 
 
 def test_it_is_saved_in_the_format_of_the_file_name(tiny_graph: Snapshot, tmp_path: Path) -> None:
@@ -74,3 +87,5 @@ def test_the_widget_is_an_anywidget(tiny_graph: Snapshot, monkeypatch: pytest.Mo
     widget = show(tiny_graph, "HGNC:1633").widget()
     assert widget.data["roots"] == ["HGNC:1633"]
     assert widget.selected is None
+    mime, _ = widget._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in mime

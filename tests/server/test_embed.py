@@ -11,7 +11,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from starlette.testclient import TestClient
 
-from server.embed import EMBED_PARAMETERS, OEMBED_PARAMETERS
+from server.embed import EMBED_PARAMETERS, EMBED_PATH_PARAMETERS, OEMBED_PARAMETERS
+from server.pathviews import PATH_PARAMETERS, PATH_PATHS
 from server.viewing import DRAWING, PARAMETERS, PATHS
 
 Make = Callable[..., TestClient]
@@ -20,12 +21,20 @@ ORIGIN = {"origin": "https://lab.example"}
 # What people have put into their pages. Never take anything away from here; a new version gets a new address.
 ADDRESSES = {
     "/view.svg", "/view.json", "/view.cyjs", "/view.graphology.json", "/view.d3.json", "/view.graphml", "/view.cx2", "/view.dot",
-    "/embed/v1/view", "/oembed", "/static/embed.js", "/static/base.css", "/static/kinds.css",
+    "/paths.svg", "/paths.json", "/paths.cyjs", "/paths.graphology.json", "/paths.d3.json", "/paths.graphml", "/paths.cx2", "/paths.dot",
+    "/embed/v1/view", "/embed/v1/paths", "/oembed", "/static/embed.js", "/static/base.css", "/static/kinds.css",
 }  # fmt: skip
 VIEW = {
     "around": "therapy:alpha", "depth": "2", "relations": "targets,depletes", "kinds": "Target,CellPopulation",
     "levels": "SINGLE_ARM_TRIAL", "avoid": "HGNC:11913", "direction": "out", "min-confidence": "0.1", "as-of": "2023",
     "max-nodes": "5", "highlight": "HGNC:1633", "theme": "dark", "legend": "0", "width": "400", "background": "0",
+}  # fmt: skip
+ENDS = {"from": "therapy:alpha", "to": "MONDO:0009688"}
+PATH_VIEW = {
+    "from": "HGNC:1633", "to": "MONDO:0007915", "metapath": "targets,expressedOn,drives", "max-length": "3", "via": "HGNC:1633",
+    "avoid": "HGNC:11913", "relations": "targets,drives", "kinds": "Target,CellPopulation", "min-confidence": "0.1",
+    "order": "length", "diverse": "1", "first": "2", "assume": "therapy:alpha depletes CL:0000786", "without": "HGNC:11913",
+    "as-of": "2023", "highlight": "1", "theme": "dark", "legend": "0", "width": "400", "background": "0",
 }  # fmt: skip
 MEDIA = {
     "view.svg": "image/svg+xml", "view.json": "application/json", "view.cyjs": "application/json", "view.cx2": "application/json",
@@ -37,6 +46,8 @@ MEDIA = {
 @pytest.mark.parametrize("address", sorted(ADDRESSES))
 def test_every_address_ever_published_answers(client: TestClient, address: str) -> None:
     query = "?url=http://testserver/entity/HGNC:1633" if address == "/oembed" else "?around=HGNC:1633"
+    if "paths" in address:
+        query = "?from=therapy:alpha&to=MONDO:0009688"
     response = client.get(f"{address}{'' if address.startswith('/static') else query}", follow_redirects=False)
     assert response.status_code == 200
 
@@ -48,8 +59,16 @@ def test_every_parameter_ever_published_is_taken(client: TestClient, address: st
     assert response.status_code == 200, response.text
 
 
+@pytest.mark.parametrize("name", sorted(PATH_VIEW))
+@pytest.mark.parametrize("address", ["/paths.svg", "/paths.json", "/embed/v1/paths"])
+def test_every_parameter_of_paths_ever_published_is_taken(client: TestClient, address: str, name: str) -> None:
+    response = client.get(address, params={**ENDS, name: PATH_VIEW[name]})
+    assert response.status_code == 200, response.text
+
+
 def test_the_contract_lists_everything_that_there_is() -> None:
-    assert {f"/{path}" for path in PATHS} <= ADDRESSES
+    assert {f"/{path}" for path in (*PATHS, *PATH_PATHS)} <= ADDRESSES
+    assert set(PATH_VIEW) == {*PATH_PARAMETERS, *DRAWING} == set(EMBED_PATH_PARAMETERS)
     assert set(VIEW) == {*PARAMETERS, *DRAWING} == set(EMBED_PARAMETERS)
     assert set(OEMBED_PARAMETERS) == {"url", "format", "maxwidth", "maxheight"}
     assert set(MEDIA) == set(PATHS)
@@ -152,6 +171,74 @@ def test_a_format_that_the_address_contradicts_is_refused(client: TestClient) ->
 def test_the_default_size_is_a_setting(make_client: Make) -> None:
     body = make_client(view_nodes=3).get("/view.json?around=therapy:alpha&depth=3").json()
     assert (len(body["elements"]["nodes"]), body["data"]["truncated"]) == (3, True)
+
+
+# ---------------------------------------------------------------- paths
+def test_paths_are_drawn_from_left_to_right_and_one_stands_out(client: TestClient) -> None:
+    body = client.get("/paths.json", params=ENDS).json()
+    places = {node["data"]["id"]: node["position"]["x"] for node in body["elements"]["nodes"]}
+    assert places["therapy:alpha"] == min(places.values())
+    assert places["MONDO:0009688"] == max(places.values())
+    whole = client.get("/paths.svg", params=ENDS)
+    assert "opacity" not in whole.text
+    assert whole.headers["content-disposition"] == 'inline; filename="paths.svg"'
+    first = client.get("/paths.svg", params={**ENDS, "highlight": "1"}).text
+    second = client.get("/paths.svg", params={**ENDS, "highlight": "2"}).text
+    assert first.count('opacity="0.22"') > 0
+    assert first != second
+    assert "opacity" not in client.get("/paths.svg", params={**ENDS, "highlight": "99"}).text
+
+
+def test_what_if_is_drawn_as_assumed(client: TestClient) -> None:
+    assumed = {"assume": "therapy:alpha depletes CL:0000786 0.5"}
+    edges = client.get("/paths.json", params={**ENDS, **assumed}).json()["elements"]["edges"]
+    assert [e["data"]["confidence"] for e in edges if e["data"]["assumed"]] == [0.5]
+    assert "assumed" in client.get("/paths.svg", params={**ENDS, **assumed}).text
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "said"),
+    [
+        ({"to": ""}, 400, "The parameter to is missing: say where paths start and end"),
+        ({"from": "nothing"}, 404, "Search by name at http://testserver/search"),
+        ({"max-length": "0"}, 400, "it must be 1 or more"),
+        ({"first": "5000"}, 400, "max_page_size"),
+        ({"order": "best"}, 400, "confidence, length, novelty"),
+        ({"kinds": "Gene"}, 400, "there are Therapy"),
+        ({"assume": "a b"}, 400, "write subject, relation and object"),
+        ({"maxlength": "2"}, 400, "Did you mean max-length?"),
+    ],
+)
+def test_bad_paths_are_refused_in_the_form_that_was_asked_for(
+    client: TestClient, given: dict[str, str], status: int, said: str
+) -> None:
+    for path in ("/paths.json", "/embed/v1/paths"):
+        response = client.get(path, params={**ENDS, **given})
+        assert response.status_code == status
+        assert said in response.text
+    assert client.get("/paths.svg", params={**ENDS, **given}).headers["content-type"].startswith("image/svg")
+
+
+def test_no_paths_are_a_picture_as_well(client: TestClient) -> None:
+    picture = client.get("/paths.svg", params={**ENDS, "max-length": "1"})
+    assert picture.status_code == 200
+    assert "No paths from alpha-cel to myasthenia gravis" in picture.text
+
+
+def test_a_search_that_ran_out_of_time_is_not_kept(make_client: Make) -> None:
+    client = make_client(request_seconds=0.0)
+    for path in ("/paths.svg", "/embed/v1/paths", "/explore/paths"):
+        response = client.get(path, params=ENDS)
+        assert response.status_code == 200
+        assert "etag" not in response.headers
+
+
+def test_the_explorers_page_about_paths_is_embedded_as_paths(client: TestClient) -> None:
+    page = quote("http://testserver/explore/paths?from=therapy:alpha&to=MONDO:0009688&maxLength=3", safe="")
+    body = client.get(f"/oembed?url={page}").json()
+    assert body["title"] == "Paths from alpha-cel to myasthenia gravis"
+    assert "max-length=3" in body["html"]
+    assert client.get(body["thumbnail_url"]).headers["content-type"].startswith("image/svg")
 
 
 # ---------------------------------------------------------------- who may embed

@@ -38,6 +38,16 @@ PAGES = (
     "/entity/nothing",
     "/embed/v1/view?around=HGNC:1633",
     "/embed/v1/view?around=nothing",
+    "/embed/v1/paths?from=therapy:alpha&to=MONDO:0009688",
+    "/explore/paths",
+    "/explore/paths?from=therapy:alpha&to=MONDO:0009688&maxLength=3",
+    "/explore/paths?from=therapy:alpha&to=MONDO:0009688&maxLength=1",
+    "/explore/paths?from=lupus&to=MONDO:0009688",
+    "/explore/paths?from=therapy:alpha&to=therapy:alpha",
+    "/explore/hypotheses",
+    "/explore/hypotheses?therapy=therapy:alpha&tested=yes",
+    "/explore/hypotheses?disease=MONDO:0009688&q=yes",
+    "/explore/hypotheses?disease=lupus",
 )
 
 
@@ -142,6 +152,10 @@ def test_hostile_names_stay_text_on_every_page(hostile: TestClient) -> None:
         "/entity/%3Cscript%3Ealert(1)%3C%2Fscript%3E",
         "/embed/v1/view?around=therapy:script",
         "/embed/v1/view?around=%3Cscript%3E",
+        "/embed/v1/paths?from=therapy:script&to=MONDO:0000001",
+        "/explore/paths?from=therapy:script&to=MONDO:0000001",
+        "/explore/paths?from=%3Cscript%3E&to=MONDO:0000001",
+        "/explore/hypotheses?disease=MONDO:0000001&tested=yes",
     ):
         tree = page(hostile, path)
         assert_inert(tree)
@@ -236,6 +250,39 @@ def test_the_timeline_leads_to_each_piece_of_evidence(client: TestClient) -> Non
     targets = [a.get("href") for a in drawn.iter() if a.get("href")]
     assert len(targets) >= 5
     assert {target.removeprefix("#") for target in targets} <= ids
+
+
+# ---------------------------------------------------------------- paths and hypotheses
+def test_paths_are_a_picture_and_sentences_with_their_evidence(client: TestClient) -> None:
+    tree = page(client, "/explore/paths?from=therapy:alpha&to=MONDO:0009688&maxLength=3", 200)
+    items = [li for ol in all_of(tree, "ol") if "paths" in (ol.get("class") or "") for li in ol]
+    assert items
+    assert [e for e in items[0].iter() if (e.get("class") or "").startswith("evidence ")]
+    assert any("kg-figure" in (e.get("class") or "") for e in tree.iter())
+    assert "query Paths($from" in text(tree)
+    empty = text(page(client, "/explore/paths?from=therapy:alpha&to=MONDO:0009688&maxLength=1", 200))
+    assert "No path." in empty
+    assert "maxLength" in empty
+
+
+def test_a_name_that_is_no_identifier_offers_what_may_be_meant(client: TestClient) -> None:
+    tree = page(client, "/explore/paths?from=lupus&to=MONDO:0009688", 404)
+    (link,) = {a.get("href") for a in all_of(tree, "a") if "from=MONDO%3A0007915" in (a.get("href") or "")}
+    assert link
+    assert "to=MONDO" in link
+    assert client.get(urljoin("http://testserver/explore/paths", link)).status_code == 200
+    assert "Search for it by name" in text(page(client, "/explore/hypotheses?therapy=qqqqqqq", 404))
+
+
+def test_hypotheses_are_a_table_with_for_and_against(client: TestClient) -> None:
+    tree = page(client, "/explore/hypotheses?disease=MONDO:0009688&tested=yes&q=yes", 200)
+    (table,) = [e for e in all_of(tree, "table") if e.get("class") == "hypotheses"]
+    heads = [text(th) for th in all_of(table, "th") if th.get("scope") == "col"]
+    assert heads == ["#", "Suggested", "Score", "q", "For", "Against"]
+    rows = [tr for tr in all_of(table, "tr") if any(td.tag.endswith("td") for td in tr)]
+    assert rows
+    assert [text(row)[0] for row in rows] == [str(i) for i in range(1, len(rows) + 1)]
+    assert "Begin with" in text(page(client, "/explore/hypotheses", 200))
 
 
 # ---------------------------------------------------------------- lists and search
@@ -336,7 +383,8 @@ def test_without_a_build_pages_name_no_built_file(
     monkeypatch.setattr("server.app.WebAssets", lambda: WebAssets(tmp_path))
     client = TestClient(create_app(service, Settings()))
     assert "explorer" not in client.get("/entity/HGNC:1633").text
-    assert client.get("/explore/paths").status_code == 404
+    statuses = [client.get(f"/explore/{name}").status_code for name in ("paths", "hypotheses", "history")]
+    assert statuses == [200, 200, 404]
     assert "are not built" in client.get("/graphql", headers={"accept": "text/html"}).text
 
 

@@ -13,28 +13,42 @@ interface ChangeSet {
   message: string;
   added: number;
   removed: number;
+  reverts: number | null;
 }
 interface Ref {
   curie: string;
   label: string;
 }
 interface Claim {
+  text: string;
   subject: Ref;
-  relation: string;
   object: Ref;
-  confidenceBefore?: number | null;
-  confidenceAfter?: number | null;
+  confidenceBefore: number | null;
+  confidenceAfter: number | null;
+  evidenceAdded: { id: string }[];
+  evidenceRemoved: { id: string }[];
 }
-type Diff = Record<string, (Ref | Claim | { entity: Ref })[]>;
+interface Changed {
+  entity: Ref;
+  fields: { name: string }[];
+}
+type Item = Ref | Claim | Changed;
+type Part = keyof typeof PARTS;
+type Diff = Record<Part, Item[]> & { counts: Record<Part, number> };
 
-const FIELDS = 'version time author message added removed';
-const PAGES = `query History($first: Int!) { history(first: $first) { nodes { ${FIELDS} } } }`;
-const LIST = `query History($first: Int!) { history(first: $first) { ${FIELDS} } }`;
-const REF = '{ curie label }';
-const CLAIM = `{ subject ${REF} relation object ${REF} confidenceBefore confidenceAfter }`;
-const PARTS = { entitiesAdded: REF, entitiesChanged: `{ entity ${REF} }`, entitiesRemoved: REF, assertionsAdded: CLAIM, assertionsChanged: CLAIM, assertionsRemoved: CLAIM };
-const DIFF = `query Diff($from: Int!, $to: Int!) { diff(from: $from, to: $to) { ${Object.entries(PARTS).map(([name, fields]) => `${name} ${fields}`).join(' ')} } }`; // prettier-ignore
 const SHOWN = 100;
+const FIELDS = 'version time author message added removed reverts';
+const PAGES = `query History($first: Int!) { history(first: $first) { nodes { ${FIELDS} } } }`;
+const REF = '{ curie label }';
+const CLAIM = `{ text subject ${REF} object ${REF} confidenceBefore confidenceAfter evidenceAdded { id } evidenceRemoved { id } }`;
+const PARTS = { entitiesAdded: REF, entitiesChanged: `{ entity ${REF} fields { name } }`, entitiesRemoved: REF, assertionsAdded: CLAIM, assertionsChanged: CLAIM, assertionsRemoved: CLAIM };
+const NAMES = Object.keys(PARTS) as Part[];
+const DIFF = `query Diff($from: Int!, $to: Int!) {
+  diff(from: $from, to: $to) {
+    counts { ${NAMES.join(' ')} }
+${NAMES.map((name) => `    ${name}(first: ${SHOWN}) ${PARTS[name]}`).join('\n')}
+  }
+}`;
 
 export async function historyPage(main: HTMLElement, site: Site): Promise<void> {
   const search = new URLSearchParams(location.search);
@@ -76,13 +90,13 @@ export async function historyPage(main: HTMLElement, site: Site): Promise<void> 
   }
 }
 
-/** Change sets, newest first: a Relay connection or, from older services, a list. */
+/** Change sets, newest first. */
 async function history(site: Site, offered: Features | null): Promise<ChangeSet[]> {
-  if (offered && !offered.get('history')?.includes('after')) return (await site.service.query<{ history: ChangeSet[] }>(LIST, { first: 200 })).data.history;
+  demand(offered, 'history');
   return (await site.service.query<{ history: { nodes: ChangeSet[] } }>(PAGES, { first: 200 })).data.history.nodes;
 }
 
-function row({ version, time, author, message, added, removed }: ChangeSet, show: (version: number) => void): HTMLElement {
+function row({ version, time, author, message, added, removed, reverts }: ChangeSet, show: (version: number) => void): HTMLElement {
   const when = new Date(time);
   return h(
     'tr',
@@ -90,7 +104,7 @@ function row({ version, time, author, message, added, removed }: ChangeSet, show
     h('th', { scope: 'row' }, h('button', { type: 'button', class: 'kg-link', title: 'What it changed', onclick: () => show(version) }, version)),
     h('td', {}, h('time', { datetime: time }, `${when.toISOString().slice(0, 10)} ${when.toISOString().slice(11, 16)}`)),
     h('td', {}, author),
-    h('td', {}, message),
+    h('td', {}, message, reverts !== null && h('small', { class: 'kg-muted' }, ` undoes version ${reverts}`)),
     h('td', { class: 'kg-n' }, `+${added.toLocaleString('en')}`),
     h('td', { class: 'kg-n' }, `−${removed.toLocaleString('en')}`),
   );
@@ -100,30 +114,38 @@ async function differences(site: Site, offered: Features | null, from: number, t
   try {
     demand(offered, 'diff');
     const { diff } = (await site.service.query<{ diff: Diff }>(DIFF, { from, to })).data;
-    const parts = Object.keys(PARTS).filter((name) => (diff[name]?.length ?? 0) > 0);
-    return h('div', {}, h('h2', {}, `From version ${from} to ${to}`), parts.length === 0 && h('p', {}, 'No difference in entities or assertions.'), ...parts.map((name) => part(site, name, diff[name] ?? [])));
+    const parts = NAMES.filter((name) => diff.counts[name] > 0);
+    return h('div', {}, h('h2', {}, `From version ${from} to ${to}`), parts.length === 0 && h('p', {}, 'No difference in entities or assertions.'), ...parts.map((name) => part(site, name, diff[name], diff.counts[name])));
   } catch (problem) {
     return problemBox(problem, retry);
   }
 }
 
-function part(site: Site, name: string, items: Diff[string]): HTMLElement {
+function part(site: Site, name: Part, items: Item[], total: number): HTMLElement {
   const mark = name.endsWith('Added') ? '+' : name.endsWith('Removed') ? '−' : '~';
   const what = name.startsWith('entities') ? (['entity', 'entities'] as const) : (['assertion', 'assertions'] as const);
   const verb = name.replace(/^[a-z]+/, '').toLowerCase();
   return h(
     'details',
-    { open: items.length <= 20 },
-    h('summary', {}, `${plural(items.length, what[0], what[1])} ${verb}`),
-    h('ul', { class: `kg-${verb}` }, ...items.slice(0, SHOWN).map((item) => h('li', {}, `${mark} `, ...line(site, item))), items.length > SHOWN && h('li', { class: 'kg-muted' }, `and ${items.length - SHOWN} more`)),
+    { open: total <= 20 },
+    h('summary', {}, `${plural(total, what[0], what[1])} ${verb}`),
+    h('ul', { class: `kg-${verb}` }, ...items.map((item) => h('li', {}, `${mark} `, ...line(site, item))), total > items.length && h('li', { class: 'kg-muted' }, `and ${(total - items.length).toLocaleString('en')} more; the query asks for any of them`)),
   );
 }
 
-function line(site: Site, item: Diff[string][number]): (string | HTMLElement)[] {
-  const link = ({ curie, label }: Ref): HTMLElement => h('a', { href: site.entity(curie) }, label || curie);
-  if ('entity' in item) return [link(item.entity)];
+function line(site: Site, item: Item): (string | HTMLElement)[] {
+  const link = ({ curie, label }: Ref, text = label || curie): HTMLElement => h('a', { href: site.entity(curie) }, text);
+  const note = (text: string): HTMLElement => h('small', { class: 'kg-muted' }, ` ${text}`);
+  if ('entity' in item) return [link(item.entity), note(item.fields.map(({ name }) => name).join(', '))];
   if (!('subject' in item)) return [link(item)];
-  const { confidenceBefore: before, confidenceAfter: after } = item;
-  const confidence = [before, after].map((value) => (value === null || value === undefined ? '–' : percent(value))).join(' → ');
-  return [link(item.subject), ` ${item.relation} `, link(item.object), h('small', { class: 'kg-muted' }, ` ${confidence}`)];
+  const confidence = [item.confidenceBefore, item.confidenceAfter].map((value) => (value === null ? '–' : percent(value))).join(' → ');
+  const evidence = [`+${item.evidenceAdded.length}`, `−${item.evidenceRemoved.length}`].filter((text) => !text.endsWith('0') || text.length > 2).join(' ');
+  return [...between(item, link), note(`confidence ${confidence}, evidence ${evidence || 'as before'}`)];
+}
+
+/** A claim in words, its ends as links. */
+function between({ text, subject, object }: Claim, link: (ref: Ref) => HTMLElement): (string | HTMLElement)[] {
+  const [from, to] = [subject.label || subject.curie, object.label || object.curie];
+  if (!text.startsWith(from) || !text.endsWith(to)) return [link(subject), ' … ', link(object), ` (${text})`];
+  return [link(subject), text.slice(from.length, text.length - to.length), link(object)];
 }

@@ -115,6 +115,11 @@ class PathFinder {
     return boxes.every(({ checked }) => checked) ? null : boxes.filter(({ checked }) => checked).map(({ value }) => value);
   }
 
+  /** Only from the address: whoever links to some relations means them. */
+  get #relations(): string[] {
+    return listIn(new URLSearchParams(location.search), 'relations');
+  }
+
   #variables(): Record<string, unknown> {
     const where = {
       maxLength: Number(this.#length.value),
@@ -122,6 +127,7 @@ class PathFinder {
       ...(this.#via.curies.length > 0 && { via: this.#via.curies }),
       ...(this.#avoid.curies.length > 0 && { avoid: this.#avoid.curies }),
       ...(this.#chosenKinds && { kinds: this.#chosenKinds }),
+      ...(this.#relations.length > 0 && { relations: this.#relations }),
     };
     return { from: this.#from.curies, to: this.#to.curies, where, orderBy: this.#order.value, first: this.#first, ...scenarioVariables(this.#scenario) };
   }
@@ -170,7 +176,7 @@ class PathFinder {
 
   #show({ nodes, totalCount, truncatedBy, whyNot }: PathPage): void {
     const of = totalCount === null ? '' : ` of ${totalCount.toLocaleString('en')}`;
-    this.#status.textContent = nodes.length === 0 ? 'No path.' : `${nodes.length}${of} paths, ${ORDERS[this.#order.value as keyof typeof ORDERS]}${truncatedBy && truncatedBy !== 'first' ? ` (search ended by ${truncatedBy})` : ''}`;
+    this.#status.textContent = nodes.length === 0 ? 'No path.' : `${nodes.length}${of} paths, ${ORDERS[this.#order.value as keyof typeof ORDERS]}${truncatedBy && truncatedBy !== 'first' ? ` (search ended by ${truncatedBy})` : ''}${this.#relations.length > 0 ? `, only by ${this.#relations.join(', ')}` : ''}`;
     this.#more.hidden = totalCount !== null ? totalCount <= nodes.length : nodes.length < this.#first;
     this.#list.replaceChildren(...nodes.map((path) => this.#item(path)));
     if (nodes.length === 0) this.#list.replaceChildren(h('li', { class: 'kg-problem' }, h('strong', {}, 'No path connects them.'), h('p', {}, whyNot?.text ?? 'Allow more steps or fewer constraints.')));

@@ -134,6 +134,8 @@ export class Engine {
     const edges = this.cy.edges().map((edge) => edge.data() as GraphEdge);
     const places = columns(nodes, edges, this.#roots);
     this.place(places);
+    // Neighbours in one column would be joined right through what stands between them.
+    this.cy.edges().forEach((each) => void each.toggleClass('bowed', places.get(each.source().id())?.x === places.get(each.target().id())?.x));
     this.#fill();
   }
 
@@ -204,6 +206,7 @@ export class Engine {
           'curve-style': 'bezier', 'control-point-step-size': 26, opacity: 0.55, 'overlay-opacity': 0,
         },
       },
+      { selector: 'edge.bowed', style: { 'curve-style': 'unbundled-bezier', 'control-point-distances': [70], 'control-point-weights': [0.5] } },
       { selector: 'edge.many', style: { 'curve-style': 'haystack', 'target-arrow-shape': 'none', opacity: 0.5 } as never },
       { selector: 'edge[disputed = 1]', style: { 'line-style': 'dashed', 'line-color': warn, 'target-arrow-color': warn, opacity: 1 } },
       { selector: 'edge[assumed = 1]', style: { 'line-style': 'dotted', 'line-color': accent, 'target-arrow-color': accent, opacity: 1 } },

@@ -76,7 +76,8 @@ export function pathsData(paths: readonly { steps: Step[] }[], total: number): G
     steps.forEach((step, at) => {
       for (const [entity, distance] of [[step.from, at], [step.to, at + 1]] as const) {
         const { curie: id, ...rest } = entity;
-        nodes.set(id, { id, ...rest, distance: Math.min(nodes.get(id)?.distance ?? Infinity, distance) });
+        const known = nodes.get(id)?.distance; // the furthest place on any path, so that edges lead onwards; where paths start is 0
+        nodes.set(id, { id, ...rest, distance: known === 0 ? 0 : distance === 0 ? 0 : Math.max(known ?? 0, distance) });
       }
       edges.set(step.assertion.id, stepEdge(step));
     });
