@@ -144,14 +144,9 @@ class Graph(Snapshot):
         return hypothesis_matrix(self.scenario(**what_if), subjects, objects)
 
     def _ends(self, given: dict[str, str]) -> dict[str, str]:
-        kinds = Metagraph(self.model, ()).ends
-        names = dict(zip((_camel(kind) for kind in kinds), ("subject", "object"), strict=True))
+        names = dict(zip(Metagraph(self.model, ()).end_names, ("subject", "object"), strict=True))
         known = {**names, "subject": "subject", "object": "object"}
         for name in given:
             if name not in known:
                 raise BadInput(f"Hypotheses have no end called {name!r}; the ends are {' and '.join(names)}.")
         return {known[name]: value for name, value in given.items()}
-
-
-def _camel(kind: str) -> str:
-    return kind[:1].lower() + kind[1:]

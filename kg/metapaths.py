@@ -16,6 +16,7 @@ from functools import cached_property
 
 from kg.errors import BadInput, NearMatch, NotFound
 from kg.model import Model, Relation
+from kg.wording import Verb, kind_chain
 
 MAX_LENGTH = 4  # repeated nodes are excluded exactly up to here (kg/matrices.py)
 
@@ -117,6 +118,12 @@ class Metagraph:
             )
         return common[0]
 
+    @property
+    def end_names(self) -> tuple[str, str]:
+        """What the two ends are called: as their kinds are, or subject and object where these are equal."""
+        first, second = (kind[:1].lower() + kind[1:] for kind in self.ends)
+        return (first, second) if first != second else ("subject", "object")
+
     @cached_property
     def wanted_sign(self) -> int:
         """The effect that the predicted relations state: their common sign, 0 if they state none."""
@@ -155,10 +162,9 @@ class Metagraph:
 
     def _text(self, steps: Sequence[Step], relations: Sequence[Relation]) -> str:
         label = {kind.name: kind.label for kind in self.model.kinds}
-        words = [label[steps[0].source]]
-        for step, relation in zip(steps, relations, strict=True):
-            words += [relation.inverse_phrase if step.reversed else relation.phrase, label[step.target]]
-        return " ".join(words)
+        kinds = [label[steps[0].source], *(label[step.target] for step in steps)]
+        verbs = [Verb(*r.phrases(s.reversed)) for r, s in zip(relations, steps, strict=True)]
+        return kind_chain(kinds, verbs)
 
     def enumerate(
         self, max_length: int = 3, relations: Collection[str] | None = None, source: str = "", target: str = ""

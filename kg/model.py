@@ -147,6 +147,10 @@ class Relation:
     attempt_of: tuple[str, ...] = ()
     speaks_against: tuple[str, ...] = ()
 
+    def phrases(self, reversed_: bool = False) -> tuple[str, str]:
+        """Return its phrase as walked, and the phrase of the way back."""
+        return (self.inverse_phrase, self.phrase) if reversed_ else (self.phrase, self.inverse_phrase)
+
     def pairs(self) -> Iterator[tuple[str, str]]:
         """Yield the (subject kind, object kind) pairs that the relation allows."""
         for subject in self.subjects:

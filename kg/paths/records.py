@@ -12,8 +12,7 @@ from functools import cached_property
 from kg.adjacency import COST_UNIT
 from kg.model import Relation
 from kg.records import Assertion, Entity, Evidence
-
-PAST_OR_MODAL = {"can", "could", "did", "had", "may", "might", "must", "was", "will", "would"}
+from kg.wording import Verb, chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Step:
     @property
     def phrase(self) -> str:
         """The relation as walked, in words."""
-        return self.model.inverse_phrase if self.reversed else self.model.phrase
+        return self.model.phrases(self.reversed)[0]
 
     @property
     def sign(self) -> int:
@@ -162,35 +161,8 @@ class Path:
 
 def sentence(steps: Sequence[Step]) -> str:
     """Return steps as a sentence: “A targets B, which is expressed on Cs, which drive D”."""
-    parts = [_subject(steps[0].start.label, steps[0].phrase)]
-    for i, step in enumerate(steps):
-        following = steps[i + 1].phrase if i + 1 < len(steps) else ""
-        assumed = " (assumed)" if step.assumed else ""
-        link = ", which" if i else ""
-        parts[-1] += link
-        parts.append(f"{step.phrase}{assumed} {_subject(step.end.label, following)}")
-    return " ".join(parts)
-
-
-def _subject(label: str, phrase: str) -> str:
-    """Return a label in the number that the phrase after it has: “plasma cells” before “drive”."""
-    return _plural(label) if _is_plural(phrase) else label
-
-
-def _is_plural(phrase: str) -> bool:
-    """Whether an English verb phrase has a plural subject: its verb is in the present and has no -s."""
-    verb = phrase.partition(" ")[0].lower()
-    return bool(verb) and verb not in PAST_OR_MODAL and (not verb.endswith("s") or verb.endswith("ss"))
-
-
-def _plural(label: str) -> str:
-    """Return “plasma cells” for “plasma cell”, and “lymphocytes of B lineage” for “lymphocyte of B lineage”."""
-    head, of, rest = label.partition(" of ")
-    if of:
-        return f"{_plural(head)}{of}{rest}"
-    if not label[-1:].isalpha() or not label[-1:].islower() or label.endswith("s"):
-        return label
-    return f"{label}s"
+    names = [steps[0].start.label, *(step.end.label for step in steps)]
+    return chain(names, [Verb(*step.model.phrases(step.reversed), " (assumed)" * step.assumed) for step in steps])
 
 
 def _claim(step: Step) -> str:

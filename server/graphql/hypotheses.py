@@ -7,7 +7,6 @@ relations join: ``therapy`` and ``disease`` for CAR-T.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
 from typing import Any
@@ -22,20 +21,12 @@ from kg.metapaths import Metagraph, Metapath
 from kg.records import Assertion
 from server.graphql.ids import curie_of
 from server.graphql.members import fill, given, listed, made_type, make_enum, member, nullable, plain
-from server.graphql.paging import PageInfo, check_page_size
+from server.graphql.paging import PageInfo, Placed, check_page_size
 from server.graphql.request import Request
 from server.graphql.scenarios import budget_of, completeness, names_of, scenario_arguments, scenario_of
 from server.graphql.types import AFTER, FIRST, Types
 
 WHERE = "How hypotheses are scored and which are shown."
-
-
-@dataclass(frozen=True, slots=True)
-class HypothesisEdge:
-    """A hypothesis on a page."""
-
-    node: Hypothesis
-    cursor: str
 
 
 class HypothesisAnswer:
@@ -54,9 +45,9 @@ class HypothesisAnswer:
         return getattr(self.page, name)
 
     @property
-    def edges(self) -> list[HypothesisEdge]:
+    def edges(self) -> list[Placed[Hypothesis]]:
         """The hypotheses with their cursors."""
-        return [HypothesisEdge(item, item.cursor) for item in self.nodes]
+        return [Placed(item, item.cursor) for item in self.nodes]
 
     @property
     def page_info(self) -> PageInfo:
@@ -72,8 +63,8 @@ class HypothesisFields:
         self.types = types
         self.step = step
         self.assumption = assumption
-        self.kinds = Metagraph(types.model, ()).ends
-        self.names = end_names(self.kinds)
+        metagraph = Metagraph(types.model, ())
+        self.kinds, self.names = metagraph.ends, metagraph.end_names
         self.where = _constraints_input()
         self.metapath = _metapath_type(types.enums["Kind"])
         self.path = self._path_type()
@@ -502,12 +493,6 @@ def _links_of(comparison: MechanismComparison) -> Iterator[Assertion]:
     for path in (*comparison.shared, *comparison.only_known, *comparison.only_candidate):
         for link in path.links:
             yield from (state.assertion for state in (link.known, link.candidate) if state.assertion)
-
-
-def end_names(kinds: tuple[str, str]) -> tuple[str, str]:
-    """Return the API names of the two ends: those of their kinds, or subject and object where these are equal."""
-    first, second = (kind[:1].lower() + kind[1:] for kind in kinds)
-    return (first, second) if first != second else ("subject", "object")
 
 
 def _curie(id_: Any) -> str | None:

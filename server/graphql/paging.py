@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from kg.errors import BadInput, InvalidCursor, LimitExceeded
 from kg.snapshot import Snapshot
 from server.graphql.ids import cursor, key_of
 from server.settings import Settings
+
+Found = TypeVar("Found")
 
 _glances = itertools.count()
 _deadline: ContextVar[tuple[float, float] | None] = ContextVar("deadline", default=None)
@@ -70,6 +72,14 @@ class PageInfo:
     has_previous_page: bool
     start_cursor: str | None
     end_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[Found]):
+    """Something found by a search, with the cursor of its place: an edge, as Relay calls it."""
+
+    node: Found
+    cursor: str
 
 
 @dataclass(frozen=True, slots=True)

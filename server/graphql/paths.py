@@ -30,7 +30,7 @@ from kg.paths import (
 )
 from kg.views import View
 from server.graphql.members import fill, given, listed, made_type, make_enum, member, nullable, plain
-from server.graphql.paging import PageInfo, check_page_size
+from server.graphql.paging import PageInfo, Placed, check_page_size
 from server.graphql.request import Request
 from server.graphql.scenarios import budget_of, completeness, names_of, scenario_arguments, scenario_of
 from server.graphql.types import AFTER, FIRST, Types
@@ -41,14 +41,6 @@ ORDER_MEANINGS = {
     "NOVELTY": "Newest evidence first, then the best score.",
 }
 ASKED = "What a path may be; everything up to four steps by default."
-
-
-@dataclass(frozen=True, slots=True)
-class PathEdge:
-    """A path on a page."""
-
-    node: Path
-    cursor: str
 
 
 class PathAnswer:
@@ -65,9 +57,9 @@ class PathAnswer:
         self.nodes = page.paths
 
     @property
-    def edges(self) -> list[PathEdge]:
+    def edges(self) -> list[Placed[Path]]:
         """The paths with their cursors."""
-        return [PathEdge(path, cursor) for path, cursor in zip(self.page.paths, self.page.cursors, strict=True)]
+        return [Placed(path, cursor) for path, cursor in zip(self.page.paths, self.page.cursors, strict=True)]
 
     @property
     def page_info(self) -> PageInfo:

@@ -21,7 +21,7 @@ from kg.timelines import Event, timeline
 from kg.views import neighbourhood
 from server.answers import Answer, Visit, entity_path
 from server.pages.facts import facts, page_of
-from server.pages.rendering import Site, words
+from server.pages.rendering import Site, claim, words
 from server.viewing import page_link
 
 FIGURE_NODES = 22  # what stays readable in the width of a page
@@ -155,13 +155,8 @@ def _events(entity: Entity, groups: list[Group]) -> Iterator[Event]:
             row = shown.get(edge.assertion.id)
             for number, item in enumerate(edge.evidence, 1):
                 place = f"#{row.anchor}-{number}" if row else f"#{group.link.name}"
-                text = f"{item.date}: {_claim(edge.assertion)}, {words(item.level.name)}, {words(item.direction)}"
+                text = f"{item.date}: {claim(edge.assertion)}, {words(item.level.name)}, {words(item.direction)}"
                 yield Event(item.date, item.direction, text, place)
-
-
-def _claim(assertion: Assertion) -> str:
-    phrase = assertion.subject.graph.model.relation[assertion.relation].phrase
-    return f"{assertion.subject.label} {phrase} {assertion.object.label}"
 
 
 def _figure(visit: Visit, graph: Snapshot, entity: Entity) -> Markup | None:

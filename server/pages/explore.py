@@ -21,9 +21,8 @@ from kg.pictures import Style, draw
 from kg.records import Assertion, Entity, Evidence
 from kg.search import Hit
 from server.answers import Answer, Visit, told
-from server.graphql.hypotheses import end_names
 from server.graphql.ids import curie_of
-from server.pages.rendering import Site
+from server.pages.rendering import Site, claim
 from server.parameters import Parameters
 from server.pathviews import PATH_PARAMETERS, AskedPaths, asked_paths, asked_scenario, budget_of, explorer_parameters
 from server.viewing import page_link
@@ -135,18 +134,16 @@ def _connections(asked: AskedPaths) -> tuple[Connection, ...]:
 
 
 def _proof(path: int, step: int, assertion: Assertion, assumed: bool) -> Proof:
-    phrase = assertion.subject.graph.model.relation[assertion.relation].phrase
-    text = f"{assertion.subject.label} {phrase} {assertion.object.label}"
     shown = tuple((f"p{path}-s{step}-e{i}", item) for i, item in enumerate(assertion.evidence[:EVIDENCE], 1))
-    return Proof(assertion, text, assumed, shown, len(assertion.evidence) - len(shown))
+    return Proof(assertion, claim(assertion), assumed, shown, len(assertion.evidence) - len(shown))
 
 
 # ---------------------------------------------------------------- hypotheses
 def hypotheses_page(site: Site, visit: Visit) -> Answer:
     """Return what the graph suggests about one end, for and against, or the form that asks for it."""
     given, graph = visit.parameters, visit.graph
-    kinds = Metagraph(graph.model, ()).ends
-    ends = dict(zip(end_names(kinds), ("subject", "object"), strict=True))
+    metagraph = Metagraph(graph.model, ())
+    kinds, ends = metagraph.ends, dict(zip(metagraph.end_names, ("subject", "object"), strict=True))
     chosen = {end: given.text(end) for end in ends if given.text(end)}
     unclear = [bad for end, name in chosen.items() if (bad := _unclear(visit, end, [name]))]
     about = {end: graph.entity(curie_of(name)) for end, name in chosen.items()} if not unclear else {}

@@ -17,6 +17,8 @@ from kg.figures import spaced
 from kg.glyphs import glyph
 from kg.lettering import clean, web_address
 from kg.model import Model
+from kg.records import Assertion
+from kg.wording import Verb, chain
 from server.answers import Answer, Visit, entity_path
 from server.web.assets import WebAssets
 
@@ -56,6 +58,7 @@ class Site:
             with_query=with_query,
         )
         self.jinja.filters.update(
+            claim=claim,
             words=words,
             spaced=spaced,
             safe_url=web_address,
@@ -115,6 +118,12 @@ def _cleaned(value: object) -> object:
 def _newest(visit: Visit) -> str:
     time = visit.whole_graph.version.time
     return time.date().isoformat() if time else ""
+
+
+def claim(assertion: Assertion) -> str:
+    """Return what an assertion says, in words."""
+    relation = assertion.subject.graph.model.relation[assertion.relation]
+    return chain([assertion.subject.label, assertion.object.label], [Verb(*relation.phrases())])
 
 
 def words(name: object) -> str:

@@ -98,7 +98,9 @@ def test_signs_decide_what_a_metapath_argues(graph: Metagraph, names: str, sign:
 
 def test_a_metapath_reads_as_a_sentence(graph: Metagraph) -> None:
     (metapath,) = graph.parse("targets > expressedOn > drives")
-    assert metapath.text == "therapy targets target is expressed on cell population drive disease"
+    assert (
+        metapath.text == "the therapy targets a target, which is expressed on cell populations, which drive the disease"
+    )
     assert metapath.kinds == ("Therapy", "Target", "CellPopulation", "Disease")
     assert graph.parse(metapath.id) == (metapath,)
 

@@ -26,7 +26,6 @@ from kg.paths import (
     shortest_paths,
     why_not,
 )
-from kg.paths.records import _plural
 from kg.views import View
 from tests.conftest import ROOT
 from tests.kg import routes
@@ -471,13 +470,3 @@ def test_paths_of_the_seeds_read_well(seed_graph: Snapshot) -> None:
     assert page.paths[0].text.startswith("descartes-08 targets TNFRSF17, which is expressed on ")
     assert page.paths[0].text.endswith("s, which drive myasthenia gravis")
     assert {path.sign for path in page} == {-1}
-
-
-def test_a_label_takes_the_number_of_its_verb() -> None:
-    """“plasma cells, which drive”: the head of the label, not its last word."""
-    assert [_plural(label) for label in ("plasma cell", "lymphocyte of B lineage", "CD19", "plasma cells")] == [
-        "plasma cells",
-        "lymphocytes of B lineage",
-        "CD19",
-        "plasma cells",
-    ]
