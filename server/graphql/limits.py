@@ -6,6 +6,12 @@ strawberry's own depth and alias limiters take exponential time on it (research/
 The cost of a field is 1, and what is inside a list counts as often as the list is long: for a
 connection ``first`` or ``last`` (or the default page), for other lists of objects ``LIST_SIZE``. A field
 that searches costs ``SEARCH_COST`` besides.
+
+A view of the graph (``maxNodes``) is the exception: its entities and edges are records of one kind that are read
+out in a row, so each costs 1 for every object in it and nothing for its plain fields. The query of the explorer and
+of ``<kg-graph>`` costs 5 for each entity, 25,000 for the 5,000 that ``max_view_nodes`` allows, half of ``max_cost``.
+Lists inside a view, such as the evidence of its edges, cost what they cost anywhere. A view of more than one hop is
+heavy, because it looks at all that it could show before it keeps ``maxNodes`` of it.
 """
 
 from __future__ import annotations
@@ -41,7 +47,10 @@ HEAVY = {
     "diff": 1_000,
     "replay": 1_000,
 }  # root fields that cost more than their answer shows: both versions are worked out
-SIZE_ARGUMENTS = ("first", "last", "maxNodes", "ids")
+VIEW_SIZE = "maxNodes"  # the argument by which a field is known to return a view
+DEPTH = "depth"
+ROWS = frozenset({"edges", "nodes"})  # lists that are as long as the field around them says
+SIZE_ARGUMENTS = ("first", "last", VIEW_SIZE, "ids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,7 @@ class Meter:
 
 
 class _Pass:
-    """One measurement; remembers each fragment's measures by the type it is spread on."""
+    """One measurement; remembers each fragment's measures, which differ inside and outside of a view's records."""
 
     def __init__(
         self, meter: Meter, fragments: Mapping[str, FragmentDefinitionNode], variables: Mapping[str, Any]
@@ -115,20 +124,22 @@ class _Pass:
         self.meter = meter
         self.fragments = fragments
         self.variables = variables
-        self.known: dict[str, Measures] = {}
+        self.known: dict[tuple[str, bool], Measures] = {}
         self.open: set[str] = set()
 
-    def selections(self, selection_set: SelectionSetNode | None, parent: GraphQLNamedType | None) -> Measures:
+    def selections(
+        self, selection_set: SelectionSetNode | None, parent: GraphQLNamedType | None, *, in_view: bool = False
+    ) -> Measures:
         total = Measures()
         for selection in selection_set.selections if selection_set else ():
             if isinstance(selection, FieldNode):
-                total = total.beside(self.field(selection, parent))
+                total = total.beside(self.field(selection, parent, in_view))
             elif isinstance(selection, FragmentSpreadNode):
-                total = total.beside(self.spread(selection))
+                total = total.beside(self.spread(selection, in_view))
             elif isinstance(selection, InlineFragmentNode):
                 condition = selection.type_condition
                 inner = self.meter.schema.get_type(condition.name.value) if condition else parent
-                total = total.beside(self.selections(selection.selection_set, inner))
+                total = total.beside(self.selections(selection.selection_set, inner, in_view=in_view))
             total = (
                 replace(total, directives=total.directives + len(selection.directives))
                 if selection.directives
@@ -136,32 +147,36 @@ class _Pass:
             )
         return total
 
-    def spread(self, spread: FragmentSpreadNode) -> Measures:
+    def spread(self, spread: FragmentSpreadNode, in_view: bool) -> Measures:
         name = spread.name.value
         fragment = self.fragments.get(name)
         if fragment is None or name in self.open:
             return Measures()  # validation will say so
-        if name not in self.known:
+        if (name, in_view) not in self.known:
             self.open.add(name)
-            self.known[name] = self.selections(
-                fragment.selection_set, self.meter.schema.get_type(fragment.type_condition.name.value)
-            )
+            type_ = self.meter.schema.get_type(fragment.type_condition.name.value)
+            self.known[name, in_view] = self.selections(fragment.selection_set, type_, in_view=in_view)
             self.open.discard(name)
-        return self.known[name]
+        return self.known[name, in_view]
 
-    def field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Measures:
+    def field(self, node: FieldNode, parent: GraphQLNamedType | None, in_view: bool) -> Measures:
         aliases = 1 if node.alias else 0
         name = node.name.value
         if name.startswith("__"):
             return Measures(aliases=aliases)  # introspection has a depth rule of its own in graphql-core
         definition = parent.fields.get(name) if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else None
         type_ = definition.type if definition else None
-        inner = self.selections(node.selection_set, get_named_type(type_) if type_ else None)
         size = self.size(node, definition, type_)
+        view = VIEW_SIZE in definition.args if definition else False
+        records = view or (in_view and (size == 1 or name in ROWS))
+        inner = self.selections(node.selection_set, get_named_type(type_) if type_ else None, in_view=records)
         own = HEAVY.get(name, 1) if parent is self.meter.schema.query_type else 1
+        own = 0 if in_view and not node.selection_set else own
         own = SEARCH_COST if definition and "assuming" in definition.args else own
         cost = own + size * inner.cost
-        return Measures(inner.depth + 1, cost, aliases + inner.aliases, inner.directives, own > 1 or inner.heavy)
+        far = view and (self.argument(node, DEPTH) or 1) > 1
+        heavy = own > 1 or far or inner.heavy
+        return Measures(inner.depth + 1, cost, aliases + inner.aliases, inner.directives, heavy)
 
     def size(self, node: FieldNode, definition: Any, type_: Any) -> int:
         if definition is None:
@@ -173,7 +188,7 @@ class _Pass:
         if "first" in definition.args and named.name.endswith("Connection"):
             return self.meter.settings.page_size
         listed = is_list_type(get_nullable_type(type_)) and not is_leaf_type(named)
-        return LIST_SIZE if listed and node.name.value not in {"edges", "nodes"} else 1
+        return LIST_SIZE if listed and node.name.value not in ROWS else 1
 
     def argument(self, node: FieldNode, name: str) -> int | None:
         for argument in node.arguments or ():
@@ -198,7 +213,7 @@ def _length(value: Any) -> int | None:
 
 
 def uses_size_variables(document: DocumentNode) -> bool:
-    """Whether the cost of a document's operations depends on variables: whether one says how long a list is."""
+    """Whether what a document's operations cost depends on variables: whether one says how long a list is, or how far a view goes."""
     return any(
         _sized_by_variable(definition.selection_set)
         for definition in document.definitions
@@ -209,7 +224,7 @@ def uses_size_variables(document: DocumentNode) -> bool:
 def _sized_by_variable(selection_set: SelectionSetNode | None) -> bool:
     for selection in selection_set.selections if selection_set else ():
         arguments = getattr(selection, "arguments", None) or ()
-        if any(a.name.value in SIZE_ARGUMENTS and isinstance(a.value, VariableNode) for a in arguments):
+        if any(a.name.value in {*SIZE_ARGUMENTS, DEPTH} and isinstance(a.value, VariableNode) for a in arguments):
             return True
         if _sized_by_variable(getattr(selection, "selection_set", None)):
             return True

@@ -58,6 +58,31 @@ def test_variables_cannot_hide_the_size_of_a_list(make_client: Make) -> None:
     assert "errors" not in client.post("/graphql", json={"query": query, "variables": {"n": 5}}).json()
 
 
+VIEW = """query($n: Int!) { graphView(around: ["MONDO:0007915"], maxNodes: $n) { totalNodes
+  nodes { distance entity { curie label kind degree url } }
+  edges { id relation confidence disputed subject { curie } object { curie } %s } } }"""
+
+
+def test_a_view_may_be_as_large_as_its_own_limit_says(make_client: Make) -> None:
+    """What the explorer asks for reaches max_view_nodes; lists inside a view are not for free."""
+    client = make_client()
+    body = client.post("/graphql", json={"query": VIEW % "", "variables": {"n": 5_000}}).json()
+    assert "errors" not in body
+    assert problem(client, VIEW % "", n=5_001)["extensions"]["limit"] == "max_view_nodes"
+    for list_ in ("evidence { level }", "subject { ... on Therapy { targets(first: 50) { nodes { label } } } }"):
+        assert problem(client, VIEW % list_, n=5_000)["extensions"]["limit"] == "max_cost"
+        assert "errors" not in client.post("/graphql", json={"query": VIEW % list_, "variables": {"n": 100}}).json()
+
+
+def test_a_fragment_costs_its_fields_outside_of_a_view_even_where_one_spreads_it(make_client: Make) -> None:
+    fields = "fragment F on Entity { curie label kind degree url }"
+    view = '{ graphView(around: ["MONDO:0007915"], maxNodes: 100) { nodes { entity { ...F } } } '
+    client = make_client(max_cost=400)
+    assert "errors" not in client.post("/graphql", json={"query": f"{view} }} {fields}"}).json()
+    found = problem(client, f"{view} diseases(first: 100) {{ nodes {{ ...F }} }} }} {fields}")
+    assert found["extensions"]["limit"] == "max_cost"
+
+
 def test_spreads_of_spreads_are_measured_in_linear_time(client: TestClient) -> None:
     """strawberry's own limiters take more than 20 s for this document (research/graphql.md §2)."""
     chain = "".join(f"fragment f{i} on Query {{ ...f{i + 1} ...f{i + 1} }} " for i in range(30))
