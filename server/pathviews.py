@@ -7,13 +7,15 @@ never taken away (tests/server/test_embed.py holds a copy).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from kg.budget import Budget
 from kg.errors import BadInput
 from kg.figures import Figure, path_figure
 from kg.overlay import Assumption, Scenario, scenario
 from kg.paths import ORDERS, Path, PathConstraints, PathPage, find_paths
+from kg.paths.constraints import DIRECTIONS, SIGNS
 from kg.records import Entity
 from kg.snapshot import Snapshot
 from server.answers import Answer, Visit
@@ -27,11 +29,16 @@ PATH_PARAMETERS = {
     "to": "The same of where they end.",
     "metapath": "Relation of every step as read along the way: its name, or its inverse name to walk it backwards.",
     "max-length": "Most steps; 4 if not given, or as many as metapath has.",
+    "min-length": "Fewest steps; 1 if not given.",
     "via": "Entities that a path must pass.",
     "avoid": "Entities that a path must not pass.",
     "relations": "Only edges of these relations.",
     "kinds": "Only entities of these kinds between the ends.",
+    "levels": "Only edges with supporting evidence of one of these levels.",
     "min-confidence": "Only edges of at least this confidence, 0 to 1.",
+    "direction": "out, in or both: which way every step is walked.",
+    "disputed": "0 to leave out edges with contradicting evidence.",
+    "signs": "Only paths with one of these effects of the start on the end: 1 more of it, -1 less, 0 not said.",
     "order": "confidence, length or novelty: what paths are sorted by.",
     "diverse": "1 to prefer paths that differ in mechanism.",
     "first": "How many paths; 10 if not given.",
@@ -45,13 +52,36 @@ PATH_PATHS = tuple(f"paths.{ending}" for ending in sorted({*ENDINGS, "json"}))
 
 
 @dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What a request takes as true, and what it leaves out."""
+
+    assuming: tuple[Assumption, ...]
+    without: tuple[str, ...]
+
+    def of(self, graph: Snapshot) -> Scenario:
+        """Return a graph under these assumptions."""
+        return scenario(graph, self.assuming, self.without)
+
+    def variables(self, graph: Snapshot) -> dict[str, Any]:
+        """Return it, and the day that the graph is as of, as variables of a GraphQL query; what is as usual is left out."""
+        assuming = [asdict(each) for each in self.assuming]
+        known = graph.known_on.isoformat() if graph.known_on else None
+        given = {"assuming": assuming, "without": list(self.without), "asOf": known}
+        return {name: value for name, value in given.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
 class AskedPaths:
     """Paths that were asked for, and what they were asked of."""
 
     sources: tuple[Entity, ...]
     targets: tuple[Entity, ...]
+    what_if: WhatIf
     scenario: Scenario
     constraints: PathConstraints
+    order: str
+    diverse: bool
+    first: int
     page: PathPage
     lit: frozenset[str] = frozenset()
 
@@ -78,17 +108,17 @@ def asked_paths(visit: Visit) -> AskedPaths:
                 f"Search by name at {visit.address}search."
             )
     sources, targets = (tuple(graph.entity(curie_of(name)) for name in names[end]) for end in ("from", "to"))
-    asked = asked_scenario(visit, graph)
+    what_if = asked_what_if(visit)
+    asked = what_if.of(graph)
     constraints = _constraints(visit, graph)
+    order = given.choice("order", tuple(map(str.lower, ORDERS)), "confidence").upper()
+    diverse = given.flag("diverse", False)
+    first = given.whole("first", FIRST, least=1, most=settings.max_page_size, limit="max_page_size")
     page = find_paths(
-        asked, sources, targets, constraints, given.choice("order", tuple(map(str.lower, ORDERS)), "confidence").upper(),
-        first=given.whole("first", FIRST, least=1, most=settings.max_page_size, limit="max_page_size"),
-        diverse=given.flag("diverse", False),
-        budget=budget_of(visit),
-    )  # fmt: skip
-    return AskedPaths(
-        sources, targets, asked, constraints, page, frozenset(_lit(graph, page.paths, given.items("highlight")))
+        asked, sources, targets, constraints, order, first=first, diverse=diverse, budget=budget_of(visit)
     )
+    lit = frozenset(_lit(graph, page.paths, given.items("highlight")))
+    return AskedPaths(sources, targets, what_if, asked, constraints, order, diverse, first, page, lit)
 
 
 def explorer_parameters(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -96,12 +126,12 @@ def explorer_parameters(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str
     return [(EXPLORER.get(name, name), value.lower() if name == "order" else value) for name, value in pairs]
 
 
-def asked_scenario(visit: Visit, graph: Snapshot) -> Scenario:
-    """Return the graph under the assumptions that a request's parameters make."""
+def asked_what_if(visit: Visit) -> WhatIf:
+    """Return the assumptions that a request's parameters make."""
     given, settings = visit.parameters, visit.settings
     assumptions = [_assumption(text) for text in bounded(given.texts("assume"), settings, "assume")]
     without = [curie_of(name) for name in bounded(given.items("without"), settings, "without")]
-    return scenario(graph, assumptions, without)
+    return WhatIf(tuple(assumptions), tuple(without))
 
 
 def budget_of(visit: Visit) -> Budget:
@@ -136,21 +166,35 @@ def _assumption(text: str) -> Assumption:
 
 def _constraints(visit: Visit, graph: Snapshot) -> PathConstraints:
     given, settings = visit.parameters, visit.settings
-    kinds = given.items("kinds")
+    kinds, levels = given.items("kinds"), given.items("levels")
     check_names("kind", kinds, graph.model.kind)
+    check_names("level", levels, graph.model.level)
     via, avoid = (
         [graph.entity(curie_of(name)).curie for name in bounded(given.items(what), settings, what)]
         for what in ("via", "avoid")
     )
     return PathConstraints(
         max_length=given.whole("max-length", 0, least=1) or None,
+        min_length=given.whole("min-length", 1, least=1),
         relations=given.items("relations") or None,
         kinds=kinds or None,
         via=via,
         avoid=avoid,
         metapath=given.items("metapath") or None,
+        levels=levels or None,
         min_confidence=given.number("min-confidence", 0.0, 0.0, 1.0),
+        direction=given.choice("direction", DIRECTIONS, "both"),
+        disputed=given.flag("disputed", True),
+        signs=[_sign(text) for text in given.items("signs")] or None,
     )
+
+
+def _sign(text: str) -> int:
+    if text.removeprefix("+") not in map(str, SIGNS):
+        raise BadInput(
+            f"The parameter signs holds {text[:20]!r}; the effects are 1 (more), -1 (less) and 0 (not said)."
+        )
+    return int(text)
 
 
 def _lit(graph: Snapshot, paths: tuple[Path, ...], names: Iterable[str]) -> Iterable[str]:

@@ -130,7 +130,7 @@ def understand(scenario: Scenario, sources: Ends, targets: Ends | None, asked: P
         sources=_numbers(adjacency, from_),
         targets=_numbers(adjacency, to),
         shortest=asked.min_length if steps is None else len(steps),
-        longest=asked.longest,
+        longest=asked.longest if steps is None else len(steps),
         codes=frozenset(chain.from_iterable(_codes(adjacency, model, name, asked.direction) for name in relations)),
         steps=steps,
         kinds=None if kinds is None else frozenset(adjacency.kind_number[name] for name in kinds),

@@ -9,6 +9,7 @@ from typing import Any
 
 import strawberry
 from strawberry.scalars import JSON
+from strawberry.utils.str_converters import to_camel_case
 
 from kg.figures import path_figure
 from kg.formats import cytoscape_elements
@@ -442,17 +443,12 @@ def _constraints_input(types: Types) -> Any:
         "signs": (list[int], "Only paths whose product of effect signs is one of these: -1, 0, 1."),
     }
     members = {
-        name: (nullable(type_), strawberry.field(default=unset, description=said, name=_camel(name)))
+        name: (nullable(type_), strawberry.field(default=unset, description=said, name=to_camel_case(name)))
         for name, (type_, said) in fields.items()
     }
     return strawberry.input(
         fill(type("PathConstraints", (), {}), members), name="PathConstraints", description="What a path may be."
     )
-
-
-def _camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(part.title() for part in tail)
 
 
 def _constraints(where: Any) -> PathConstraints:

@@ -4,32 +4,52 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
 
 from markupsafe import Markup
 from starlette.datastructures import QueryParams
+from strawberry.utils.str_converters import to_camel_case
 
 from kg.budget import Budget
 from kg.errors import BadInput, KGError, NotFound
 from kg.findings import Hypothesis, HypothesisConstraints, HypothesisPage
 from kg.hypotheses import hypotheses
 from kg.metapaths import Metagraph
-from kg.paths import Path, WhyNot, why_not
+from kg.paths import ORDERS, Path, PathConstraints, WhyNot, why_not
 from kg.pictures import Style, draw
 from kg.records import Assertion, Entity, Evidence
 from kg.search import Hit
 from server.answers import Answer, Visit, told
 from server.graphql.ids import curie_of
-from server.pages.rendering import Site, claim
+from server.pages.rendering import Site, claim, words
 from server.parameters import Parameters
-from server.pathviews import PATH_PARAMETERS, AskedPaths, asked_paths, asked_scenario, budget_of, explorer_parameters
+from server.pathviews import PATH_PARAMETERS, AskedPaths, asked_paths, asked_what_if, budget_of, explorer_parameters
 from server.viewing import page_link
 
-ORDERS = {"confidence": "most trusted first", "length": "shortest first", "novelty": "newest evidence first"}
+ORDER_WORDS = {"confidence": "most trusted first", "length": "shortest first", "novelty": "newest evidence first"}
+DIRECTION_WORDS = {"both": "either way", "out": "as the relation reads", "in": "against how it reads"}
+SIGN_WORDS = {"-1": "less of the end", "1": "more of the end", "0": "not said"}
 LENGTHS = range(1, 7)
 LISTED = 25  # hypotheses on a page
+LIMITS = frozenset(
+    [
+        "via",
+        "avoid",
+        "metapath",
+        "min-length",
+        "relations",
+        "kinds",
+        "levels",
+        "min-confidence",
+        "direction",
+        "disputed",
+        "signs",
+        "diverse",
+    ]
+)
+CONFIDENCES = (0.3, 0.5, 0.7, 0.9)
 NEAR = 5
 EVIDENCE = 6  # pieces shown of each step; the edge's own page has all
 
@@ -77,6 +97,7 @@ def paths_page(site: Site, visit: Visit) -> Answer:
         "paths.html",
         asking=asking,
         names={end: ", ".join(given) for end, given in names.items()},
+        limited=any(asking.parameters.items(name) for name in LIMITS),
         known={end: [entity for entity in found if entity] for end, found in known.items()},
         unclear=unclear,
         asked=asked,
@@ -85,35 +106,48 @@ def paths_page(site: Site, visit: Visit) -> Answer:
         figure=_figure(visit, asked) if asked and asked.page else None,
         picture_query=[pair for pair in asking.parameters.given.multi_items() if pair[0] in PATH_PARAMETERS],
         query=paths_query(asked) if asked else None,
-        orders=ORDERS,
+        orders=ORDER_WORDS,
         lengths=LENGTHS,
+        confidences=CONFIDENCES,
+        directions=DIRECTION_WORDS,
+        signs=SIGN_WORDS,
+        kind_choices={kind.name: kind.label for kind in site.model.kinds},
+        relation_choices={relation.name: relation.phrase for relation in site.model.relations},
+        level_choices={level.name: words(level.name) for level in site.model.levels},
     )
     return _status(page, unclear, asked.page.truncated_by if asked else None)
 
 
+PATHS_QUERY = """query Paths($from: [ID!]!, $to: [ID!]!, $where: PathConstraints, $orderBy: PathOrder, $diverse: Boolean! = false, $first: Int!, $assuming: [AssertionInput!], $without: [ID!], $asOf: Date) {
+  paths(from: $from, to: $to, where: $where, orderBy: $orderBy, diverse: $diverse, first: $first, assuming: $assuming, without: $without, asOf: $asOf) {
+    totalCount
+    nodes { text score { value } steps { phrase confidence evidence { level date source { citation url } } } }
+  }
+}"""
+
+
 def paths_query(asked: AskedPaths) -> dict[str, Any]:
-    """Return the GraphQL query that asks for what the page shows."""
-    constraints = asked.constraints
-    where: dict[str, Any] = {"maxLength": constraints.longest}
-    if constraints.min_confidence:
-        where["minConfidence"] = constraints.min_confidence
-    for name in ("relations", "kinds", "via", "avoid", "metapath"):
-        if value := getattr(constraints, name):
-            where[name] = list(value)
-    graph = asked.scenario.graph
-    query = (
-        "query Paths($from: [ID!]!, $to: [ID!]!, $where: PathConstraints, $first: Int!, $asOf: Date) {\n"
-        "  paths(from: $from, to: $to, where: $where, first: $first, asOf: $asOf) {\n    totalCount\n"
-        "    nodes { text score { value } steps { phrase confidence evidence { level date source { citation url } } } }\n  }\n}"
-    )
+    """Return the GraphQL query that asks for what the page shows; what is as usual is left out."""
+    usual, constraints = PathConstraints(), asked.constraints
+    where: dict[str, Any] = {
+        to_camel_case(field.name): list(value)
+        if isinstance(value, Collection) and not isinstance(value, str)
+        else value
+        for field in fields(PathConstraints)
+        if (value := getattr(constraints, field.name)) != getattr(usual, field.name) and value != []
+    }
+    if "direction" in where:
+        where["direction"] = where["direction"].upper()
     variables = {
         "from": [entity.curie for entity in asked.sources],
         "to": [entity.curie for entity in asked.targets],
-        "where": where,
-        "first": max(1, len(asked.page)),
-        "asOf": graph.known_on.isoformat() if graph.known_on else None,
+        **({"where": where} if where else {}),
+        **({"orderBy": asked.order} if asked.order != ORDERS[0] else {}),
+        **({"diverse": True} if asked.diverse else {}),
+        "first": asked.first,
+        **asked.what_if.variables(asked.scenario.graph),
     }
-    return {"title": asked.figure.title, "query": query, "variables": variables}
+    return {"title": asked.figure.title, "query": PATHS_QUERY, "variables": variables}
 
 
 def _why(visit: Visit, asked: AskedPaths) -> WhyNot | None:
@@ -150,9 +184,10 @@ def hypotheses_page(site: Site, visit: Visit) -> Answer:
     where = HypothesisConstraints(
         permutations=None if given.flag("q", False) else 0, include_tested=given.flag("tested", False)
     )
+    what_if = asked_what_if(visit)
     found: HypothesisPage | None = None
     if about:
-        scenario = asked_scenario(visit, graph)
+        scenario = what_if.of(graph)
         budget: Budget = budget_of(visit)
         wanted = {ends[end]: entity.curie for end, entity in about.items()}
         found = hypotheses(scenario, where=where, first=LISTED, budget=budget, **wanted)  # type: ignore[arg-type]
@@ -169,7 +204,7 @@ def hypotheses_page(site: Site, visit: Visit) -> Answer:
         chance=where.permutations is None,
         suggested=_suggested(about, found, ends),
         best={end: _best(visit, kind) for end, kind in zip(ends, kinds, strict=True)} if not about else {},
-        query=_hypotheses_query(about) if about else None,
+        query=_hypotheses_query(about, where, what_if.variables(graph)) if about else None,
     )
     return _status(page, unclear, found.truncated_by if found else None)
 
@@ -188,13 +223,27 @@ def _best(visit: Visit, kind: str) -> list[Entity]:
     return sorted(visit.graph.by_kind[kind], key=lambda entity: (-entity.degree, entity.curie))[:NEAR]
 
 
-def _hypotheses_query(about: dict[str, Entity]) -> dict[str, Any]:
-    end, entity = next(iter(about.items()))
+def _hypotheses_query(
+    about: dict[str, Entity], where: HypothesisConstraints, scenario: dict[str, Any]
+) -> dict[str, Any]:
+    names = "".join(f"${end}: ID!, " for end in about)
+    given = "".join(f"{end}: ${end}, " for end in about)
     query = (
-        f"query Hypotheses(${end}: ID!) {{\n  hypotheses({end}: ${end}, first: {LISTED}) {{\n    totalCount\n"
+        f"query Hypotheses({names}$where: HypothesisConstraints, $first: Int!, $assuming: [AssertionInput!], $without: [ID!], $asOf: Date) {{\n"
+        f"  hypotheses({given}where: $where, first: $first, assuming: $assuming, without: $without, asOf: $asOf) {{\n    totalCount\n"
         "    nodes { rank score qValue status text supportingPaths { text share } against { kind text } }\n  }\n}"
     )
-    return {"title": f"Hypotheses about {entity.label}", "query": query, "variables": {end: entity.curie}}
+    chosen: dict[str, Any] = {"includeTested": True} if where.include_tested else {}
+    if where.permutations is not None:
+        chosen["permutations"] = where.permutations
+    variables = {
+        **{end: entity.curie for end, entity in about.items()},
+        **({"where": chosen} if chosen else {}),
+        "first": LISTED,
+        **scenario,
+    }
+    title = f"Hypotheses about {' and '.join(entity.label for entity in about.values())}"
+    return {"title": title, "query": query, "variables": variables}
 
 
 # ---------------------------------------------------------------- both

@@ -470,3 +470,16 @@ def test_paths_of_the_seeds_read_well(seed_graph: Snapshot) -> None:
     assert page.paths[0].text.startswith("descartes-08 targets TNFRSF17, which is expressed on ")
     assert page.paths[0].text.endswith("s, which drive myasthenia gravis")
     assert {path.sign for path in page} == {-1}
+
+
+def test_a_metapath_may_be_shorter_than_the_longest_path(seed_graph: Snapshot) -> None:
+    """Lengths that allow more steps than it has change nothing, and are no reason to fail."""
+    ends, metapath = ("therapy:descartes-08", "MONDO:0009688"), ["targets", "expressedOn", "drives"]
+    what_if = scenario(seed_graph)
+    exact, looser = (
+        find_paths(what_if, *ends, PathConstraints(metapath=metapath, max_length=most)) for most in (None, 5)
+    )
+    assert [path.id for path in looser] == [path.id for path in exact]
+    assert exact.paths
+    nothing = PathConstraints(metapath=metapath, max_length=4, min_length=2, min_confidence=0.99)
+    assert "minConfidence" in why_not(what_if, *ends, nothing).text

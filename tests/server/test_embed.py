@@ -31,6 +31,7 @@ VIEW = {
 }  # fmt: skip
 ENDS = {"from": "therapy:alpha", "to": "MONDO:0009688"}
 PATH_VIEW = {
+    "min-length": "1", "levels": "CASE_SERIES,MECHANISTIC", "direction": "both", "disputed": "0", "signs": "-1,0,1",
     "from": "HGNC:1633", "to": "MONDO:0007915", "metapath": "targets,expressedOn,drives", "max-length": "3", "via": "HGNC:1633",
     "avoid": "HGNC:11913", "relations": "targets,drives", "kinds": "Target,CellPopulation", "min-confidence": "0.1",
     "order": "length", "diverse": "1", "first": "2", "assume": "therapy:alpha depletes CL:0000786", "without": "HGNC:11913",

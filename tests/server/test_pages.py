@@ -1,10 +1,11 @@
 """Pages are complete without scripts, valid, safe under a strict policy, and lead nowhere that does not exist."""
 
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -15,6 +16,7 @@ from kg import GraphService, Model
 from kg.graph import read_files
 from kg.store import Store
 from server.app import create_app
+from server.pathviews import PATH_PARAMETERS
 from server.settings import Settings
 from server.web.assets import WebAssets
 from tests.conftest import HOSTILE, TINY
@@ -263,6 +265,65 @@ def test_paths_are_a_picture_and_sentences_with_their_evidence(client: TestClien
     empty = text(page(client, "/explore/paths?from=therapy:alpha&to=MONDO:0009688&maxLength=1", 200))
     assert "No path." in empty
     assert "maxLength" in empty
+
+
+def asked_by(tree: Element) -> dict[str, object]:
+    """The query behind a page, as its block of data holds it."""
+    (block,) = [e for e in all_of(tree, "script") if e.get("type") == "application/json"]
+    return dict(json.loads("".join(block.itertext())))
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        "",
+        "max-length=3&order=length",
+        "maxLength=3&min=0.2&order=LENGTH",  # as links of earlier versions say it
+        "min-length=3&diverse=1&first=3",
+        "metapath=targets,expressedOn,drives",
+        "via=HGNC:1633&kinds=Target&kinds=CellPopulation",
+        "avoid=HGNC:1633&relations=targets,expressedOn,drives,depletes",
+        "levels=CASE_SERIES,SINGLE_ARM_TRIAL,MECHANISTIC&direction=out&disputed=0&signs=-1",
+        "assume=therapy:alpha+depletes+CL:0000786&without=HGNC:11913&as-of=2023",
+    ],
+)
+def test_the_query_behind_a_page_of_paths_asks_for_what_it_shows(client: TestClient, chosen: str) -> None:
+    tree = page(client, f"/explore/paths?from=therapy:alpha&to=MONDO:0009688&{chosen}", 200)
+    shown = [text(p).split(". The picture")[0] for p in all_of(tree, "p") if p.get("class") == "formula"]
+    body = client.post("/graphql", json=asked_by(tree)).json()
+    assert "errors" not in body
+    assert [path["text"] for path in body["data"]["paths"]["nodes"]] == shown
+
+
+def test_the_form_of_paths_keeps_every_constraint(client: TestClient) -> None:
+    chosen = {
+        "from": ["therapy:alpha"], "to": ["MONDO:0009688"], "max-length": ["3"], "min-length": ["2"], "order": ["length"],
+        "via": ["HGNC:1633"], "avoid": ["HGNC:11913"], "metapath": ["targets, expressedOn, drives"], "kinds": ["Target", "CellPopulation"],
+        "relations": ["targets", "expressedOn", "drives"], "levels": ["MECHANISTIC"], "min-confidence": ["0.3"], "direction": ["out"],
+        "disputed": ["0"], "diverse": ["1"], "signs": ["-1"], "as-of": ["2023-12-31"], "assume": ["therapy:alpha depletes CL:0000786"],
+        "without": ["HGNC:11913"],
+    }  # fmt: skip
+    assert {*chosen, "first", "highlight"} == set(PATH_PARAMETERS)
+    tree = page(client, f"/explore/paths?{urlencode(chosen, doseq=True)}", 200)
+    kept: dict[str, list[str]] = {}
+    (form,) = [form for form in all_of(tree, "form") if "paths" in (form.get("action") or "")]
+    for field in form.iter():
+        on = field.get("type") != "checkbox" or field.get("checked") is not None
+        if field.tag == f"{HTML}input" and on and field.get("value"):
+            kept.setdefault(field.get("name") or "", []).append(field.get("value") or "")
+        elif field.tag == f"{HTML}select":
+            kept[field.get("name") or ""] = [o.get("value") or "" for o in field if o.get("selected") is not None]
+    assert kept == chosen
+
+
+@pytest.mark.parametrize("chosen", ["", "tested=yes&as-of=2023", "therapy=therapy:alpha", "without=HGNC:1633"])
+def test_the_query_behind_a_page_of_hypotheses_asks_for_what_it_shows(client: TestClient, chosen: str) -> None:
+    tree = page(client, f"/explore/hypotheses?disease=MONDO:0009688&{chosen}", 200)
+    body = client.post("/graphql", json=asked_by(tree)).json()
+    assert "errors" not in body
+    said = next(text(p) for p in all_of(tree, "p") if p.get("class") == "count")
+    found = body["data"]["hypotheses"]
+    assert said.startswith(f"{len(found['nodes'])} of {found['totalCount']}" if found["nodes"] else "Nothing")
 
 
 def test_a_name_that_is_no_identifier_offers_what_may_be_meant(client: TestClient) -> None:
