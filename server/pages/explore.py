@@ -29,7 +29,7 @@ from server.pathviews import PATH_PARAMETERS, AskedPaths, asked_paths, asked_wha
 from server.viewing import page_link
 
 ORDER_WORDS = {"confidence": "most trusted first", "length": "shortest first", "novelty": "newest evidence first"}
-DIRECTION_WORDS = {"both": "either way", "out": "as the relation reads", "in": "against how it reads"}
+DIRECTION_WORDS = {"both": "either way", "out": "forwards", "in": "backwards"}
 SIGN_WORDS = {"-1": "less of the end", "1": "more of the end", "0": "not said"}
 LENGTHS = range(1, 7)
 LISTED = 25  # hypotheses on a page

@@ -1,7 +1,11 @@
 """The explorer's pages, as a person uses them: with a mouse, a keyboard, a phone, in the dark."""
 
+import ast
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -90,21 +94,41 @@ def test_the_slider_plays_what_was_known_when(page: "Page", service: str) -> Non
     until(page, "n => document.querySelector('kg-graph')?.engine?.cy.edges().length === n", arg=now)
 
 
-def test_the_query_of_a_view_runs_as_it_is_copied(page: "Page", service: str) -> None:
-    """One click from looking to programming."""
-    draw(page, f"{service}/entity/{LUPUS}?min=0.5")
-    page.locator(".kg-live .kg-copy > button").click()
-    panel = page.locator(".kg-live .kg-copy-panel")
-    assert "graphView(around: $around" in panel.locator("pre").inner_text()
-    panel.get_by_role("button", name="Python").click()
-    script = panel.locator("pre").inner_text()
-    compile(script, "copied", "exec")
-    assert f"{service}/graphql" in script
-    panel.get_by_role("button", name="curl").click()
-    body = re.search(r"-d '(.*)'", panel.locator("pre").inner_text(), re.DOTALL)
-    assert body
-    answer = page.request.post(f"{service}/graphql", data=json.loads(body[1].replace("'\\''", "'"))).json()
-    assert answer["data"]["graphView"]["nodes"]
+COPIED = {
+    "graphView": (f"/entity/{LUPUS}?min=0.5&as-of=2024-12-31", "nodes"),
+    "paths": (
+        f"/explore/paths?from={THERAPY}&to={GRAVIS}&max-length=3&disputed=0&assume={THERAPY}+depletes+CL:0000786",
+        "nodes",
+    ),
+    "hypotheses": (f"/explore/hypotheses?disease={GRAVIS}&without=HGNC:1633", "nodes"),
+    "diff": ("/explore/history?from=0&to=1", "added"),
+}
+
+
+@pytest.mark.parametrize("name", COPIED)
+def test_the_query_of_a_view_runs_as_it_is_copied(page: "Page", service: str, tmp_path: Path, name: str) -> None:
+    """One click from looking to programming: GraphQL, curl and Python all run, and give the same."""
+    address, field = COPIED[name]
+    page.goto(service + address)
+    page.locator(".kg-copy > button").first.click()
+    panel = page.locator(".kg-copy-panel").first
+    until(page, "document.querySelector('.kg-copy-panel pre').innerText.length > 40")
+
+    def copied(language: str) -> str:
+        panel.get_by_role("button", name=language, exact=True).click()
+        return panel.locator("pre").inner_text()
+
+    said, query = copied("GraphQL").split("\n", 1)
+    variables = json.loads(said.removeprefix("# variables: "))
+    body = page.request.post(f"{service}/graphql", data={"query": query, "variables": variables}).json()
+    assert "errors" not in body
+    assert body["data"][name][field]
+    written = subprocess.run(["bash", "-c", copied("curl")], capture_output=True, check=True, timeout=60)
+    assert json.loads(written.stdout)["data"] == body["data"]
+    script = tmp_path / "copied.py"
+    script.write_text(copied("Python").replace("import httpx\n", "import httpx2 as httpx\n"))
+    printed = subprocess.run([sys.executable, script], capture_output=True, check=True, text=True, timeout=60)
+    assert ast.literal_eval(printed.stdout) == body["data"]
 
 
 def test_suggestions_by_keyboard(page: "Page", service: str) -> None:
@@ -210,15 +234,70 @@ def test_paths_are_a_picture_and_sentences(page: "Page", service: str) -> None:
     assert "without" in parameters(page)
 
 
-def test_paths_by_some_relations_only(page: "Page", service: str) -> None:
-    """A link that says so shows just these, and says it."""
-    draw(page, f"{service}/explore/paths?from={THERAPY}&to={GRAVIS}&relations=targets,expressedOn,drives")
-    page.get_by_text("only by targets, expressedOn, drives").wait_for()
-    assert set(page.evaluate("document.querySelector('kg-graph').engine.cy.edges().map(e => e.data('relation'))")) <= {
-        "targets",
-        "expressedOn",
-        "drives",
-    }
+LINKS = (
+    "relations=targets,expressedOn,drives",
+    "maxLength=3&min=0.2&order=NOVELTY",  # as earlier versions wrote them
+    "max-length=3&min-length=3&order=length&diverse=1",
+    "metapath=targets,expressedOn,drives",
+    "via=HGNC:1633&avoid=CL:0000785&kinds=Target,CellPopulation",
+    "max-length=3&levels=REVIEW,MECHANISTIC,CASE_SERIES,CURATED_REFERENCE&direction=out&disputed=false&signs=-1",
+    f"max-length=3&assume={THERAPY}+depletes+CL:0000785&without=HGNC:1633&as-of=2024-12-31",
+    "max-length=3&min-confidence=0.45",
+)
+
+
+@pytest.mark.parametrize("chosen", LINKS)
+def test_a_link_to_paths_means_the_same_with_scripts_and_without(
+    browser: "Browser", page: "Page", service: str, chosen: str
+) -> None:
+    """Every constraint is read from the address, is in the controls, and is written back."""
+    link = f"/explore/paths?from={THERAPY}&to={GRAVIS}&{chosen}"
+    context = browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(service + link)
+    said = [" ".join(text.split()) for text in plain.locator("ol.paths .who").all_inner_texts()]
+    context.close()
+    page.goto(service + link)
+    page.locator(".kg-paths li").first.wait_for()
+
+    def shown() -> list[str]:
+        return [" ".join(text.split()) for text in page.locator(".kg-paths .kg-steps").all_inner_texts()]
+
+    assert said == shown()
+    assert said
+    again = page.url  # as the page writes it
+    page.goto("about:blank")
+    page.goto(again)
+    page.locator(".kg-paths li").first.wait_for()
+    assert said == shown()
+    assert page.url == again
+
+
+def test_constraints_on_paths_are_controls(page: "Page", service: str) -> None:
+    """A metapath is put together from what may follow; boxes and lists say what was chosen, in the address too."""
+    draw(page, f"{service}/explore/paths?from={THERAPY}&to={GRAVIS}&max-length=3")
+    page.get_by_text("Constraints", exact=True).click()
+    step = page.get_by_label("Add a step")
+    step.select_option("targets")
+    step.select_option("expressedOn")
+    assert not step.locator("option[value=treats]").count()  # no treatment is given by a cell
+    step.select_option("drives")
+    until(page, "document.querySelectorAll('.kg-paths li').length > 0")
+    assert parameters(page)["metapath"] == ["targets,expressedOn,drives"]
+    page.get_by_role("button", name="Remove step 2").click()
+    page.get_by_role("button", name="Remove step 1").click()
+    page.get_by_text("Relations:").click()
+    for name in ("targets", "is expressed on", "drive"):
+        page.get_by_label(name, exact=True).check()
+    page.get_by_label("Disputed edges").select_option("0")
+    page.get_by_text("Relations: targets, is expressed on, drive").wait_for()
+    assert parameters(page)["relations"] == ["targets,expressedOn,drives"]
+    assert parameters(page)["disputed"] == ["0"]
+    assert "metapath" not in parameters(page)
+    until(
+        page,
+        "document.querySelector('kg-graph')?.engine?.cy.edges().every(e => ['targets', 'expressedOn', 'drives'].includes(e.data('relation')))",
+    )
 
 
 def test_hypotheses_are_a_table_that_answers_what_if(page: "Page", service: str) -> None:

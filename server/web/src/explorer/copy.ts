@@ -11,13 +11,23 @@ type Format = 'GraphQL' | 'curl' | 'Python';
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 const raw = (text: string): string => (text.includes('"""') ? JSON.stringify(text) : `"""\n${text.replaceAll('\\', '\\\\')}\n"""`);
 
+/** A value as Python writes it. */
+function literal(value: unknown, indent = ''): string {
+  const inner = `${indent}    `;
+  const lines = (items: string[], [open, close]: readonly [string, string]): string => (items.length === 0 ? open + close : `${open}\n${items.map((item) => `${inner}${item},\n`).join('')}${indent}${close}`);
+  if (value === null || value === undefined) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (Array.isArray(value)) return lines(value.map((each) => literal(each, inner)), ['[', ']']); // prettier-ignore
+  if (typeof value === 'object') return lines(Object.entries(value).map(([name, each]) => `${JSON.stringify(name)}: ${literal(each, inner)}`), ['{', '}']); // prettier-ignore
+  return JSON.stringify(value);
+}
+
 /** The question in one of three languages. */
 export function written({ query, variables }: Question, format: Format, endpoint: string): string {
   const body = JSON.stringify({ query, variables });
   if (format === 'GraphQL') return Object.keys(variables).length > 0 ? `# variables: ${JSON.stringify(variables)}\n${query}\n` : `${query}\n`;
   if (format === 'curl') return `curl -H 'content-type: application/json' ${quoted(endpoint)} -d ${quoted(body)}\n`;
-  const literal = JSON.stringify(variables, null, 4).replace(/(?<=[:[,]\s*)(null|true|false)\b/g, (word) => ({ null: 'None', true: 'True', false: 'False' })[word] ?? word);
-  return `import httpx\n\nQUERY = ${raw(query)}\nVARIABLES = ${literal}\n\nanswer = httpx.post(${JSON.stringify(endpoint)}, json={"query": QUERY, "variables": VARIABLES}).json()\nprint(answer["data"])\n`;
+  return `import httpx\n\nQUERY = ${raw(query)}\nVARIABLES = ${literal(variables)}\n\nanswer = httpx.post(${JSON.stringify(endpoint)}, json={"query": QUERY, "variables": VARIABLES}).json()\nprint(answer["data"])\n`;
 }
 
 /** A button that opens a small panel with the text and a button to copy it. */

@@ -1,21 +1,31 @@
 /** `/explore/paths`: how two things connect, as a picture from left to right and as sentences. */
-import { h, percent, plural } from '../dom';
+import { h, percent, plural, words } from '../dom';
 import type { KgGraph } from '../graph/element';
 import { fetchMeta } from '../graph/model';
 import { fetchPaths, type Path, PATHS_QUERY, type PathPage, pathsData, type Step } from '../graph/sources';
 import { isAborted } from '../service';
 import { listIn, writeAddress } from './address';
+import { Choices } from './choices';
 import { copyButton } from './copy';
 import type { Drawer } from './drawer';
 import { demand, features } from './features';
 import { named, Picker } from './picker';
 import { problemBox } from './problem';
+import { Route } from './route';
 import { asOfField, type Scenario, scenarioChips, scenarioIn, scenarioParameters, scenarioVariables } from './scenario';
 import type { Site } from './site';
 import { stepLine, stepText } from './steps';
 
 const ORDERS = { CONFIDENCE: 'most trusted first', LENGTH: 'shortest first', NOVELTY: 'newest evidence first' };
+const LENGTHS = Object.fromEntries([1, 2, 3, 4, 5, 6].map((steps) => [String(steps), plural(steps, 'step')]));
+const USUAL_LENGTH = '4';
+const DIRECTIONS = { BOTH: 'either way', OUT: 'forwards', IN: 'backwards' };
+const SIGNS = [['-1', 'less of the end'], ['1', 'more of the end'], ['0', 'not said']] as const; // prettier-ignore
+const LEVELS = '{ metagraph { levels { name } } }';
 const PAGE = 10;
+const LISTS = ['via', 'avoid', 'metapath', 'kinds', 'relations', 'levels', 'signs'];
+/** What addresses say for what is chosen in a field as it is when nothing is. */
+type Field = readonly [select: HTMLSelectElement, names: readonly string[], usual: string];
 
 export async function pathsPage(main: HTMLElement, site: Site, drawer: Drawer): Promise<void> {
   try {
@@ -34,10 +44,29 @@ class PathFinder {
   readonly #to: Picker;
   readonly #via: Picker;
   readonly #avoid: Picker;
-  readonly #length = select('Longest path', Object.fromEntries([1, 2, 3, 4, 5, 6].map((steps) => [steps, plural(steps, 'step')])), '4');
+  readonly #least = select('At least', LENGTHS, '1');
+  readonly #most = select('At most', LENGTHS, USUAL_LENGTH);
   readonly #min = select('Each step at least', { 0: 'any confidence', 0.3: '30%', 0.5: '50%', 0.7: '70%', 0.9: '90%' }, '0');
+  readonly #direction = select('Steps are walked', DIRECTIONS, 'BOTH');
+  readonly #disputed = select('Disputed edges', { 1: 'may be walked', 0: 'are left out' }, '1');
   readonly #order = select('Order', ORDERS, 'CONFIDENCE');
-  readonly #kinds = h('fieldset', { class: 'kg-field kg-kinds' }, h('legend', { class: 'kg-label' }, 'Between the ends'));
+  readonly #diverse = select('Mechanisms', { 0: 'by score', 1: 'different first' }, '0');
+  /** The first name is the one that is written; the others are read too, as earlier versions wrote them. */
+  readonly #fields: readonly Field[] = [
+    [this.#least, ['min-length'], '1'],
+    [this.#most, ['max-length', 'maxLength'], USUAL_LENGTH],
+    [this.#min, ['min-confidence', 'min'], '0'],
+    [this.#direction, ['direction'], 'BOTH'],
+    [this.#disputed, ['disputed'], '1'],
+    [this.#order, ['order'], 'CONFIDENCE'],
+    [this.#diverse, ['diverse'], '0'],
+  ];
+  readonly #kinds = new Choices('Kinds between the ends', () => this.#ask(PAGE));
+  readonly #relations = new Choices('Relations', () => this.#ask(PAGE));
+  readonly #levels = new Choices('Evidence of every step', () => this.#ask(PAGE));
+  readonly #signs = new Choices('Effect of the start on the end', () => this.#ask(PAGE));
+  readonly #route = new Route(() => this.#ask(PAGE));
+  readonly #constraints: HTMLDetailsElement;
   readonly #when = h('span', {});
   readonly #chips = h('div', {});
   readonly #status = h('p', { class: 'kg-muted', role: 'status' });
@@ -60,20 +89,29 @@ class PathFinder {
     this.#to = new Picker(service, { label: 'To', change, placeholder: 'a disease, risk…' });
     this.#via = new Picker(service, { label: 'Must pass', change });
     this.#avoid = new Picker(service, { label: 'Must not pass', change });
-    for (const field of [this.#length, this.#min, this.#order]) field.addEventListener('change', change);
+    for (const [field] of this.#fields) field.addEventListener('change', change);
     this.#graph.theme = document.documentElement.dataset['theme'] ?? 'auto';
     this.#graph.addEventListener('kg-select', (event) => {
       const detail = (event as CustomEvent<{ type: string; id: string } | null>).detail;
       if (detail?.type === 'edge') void this.drawer.open(detail.id, this.#scenario.asOf);
     });
     const swap = h('button', { type: 'button', class: 'kg-button', 'aria-label': 'Swap the ends', title: 'Swap the ends', onclick: () => this.#swap() }, '⇄');
-    const more = h('details', { class: 'kg-more' }, h('summary', {}, 'Constraints'), h('div', { class: 'kg-form' }, this.#via.element, this.#avoid.element, label(this.#length), label(this.#min), label(this.#order), this.#when, this.#kinds));
+    const choices = [this.#kinds, this.#relations, this.#levels, this.#signs].map(({ element }) => element);
+    const [least, most, ...others] = this.#fields.map(([field]) => label(field));
+    this.#constraints = h(
+      'details',
+      { class: 'kg-more' },
+      h('summary', {}, 'Constraints'),
+      h('div', { class: 'kg-form' }, this.#via.element, this.#avoid.element, this.#route.element),
+      h('div', { class: 'kg-form' }, least!, most!, ...others, this.#when),
+      h('div', { class: 'kg-folds' }, ...choices),
+    );
     this.element = h(
       'div',
       { class: 'kg-page' },
       h('h1', {}, 'Paths'),
       h('div', { class: 'kg-form kg-ends' }, this.#from.element, swap, this.#to.element),
-      more,
+      this.#constraints,
       this.#chips,
       h('div', { class: 'kg-tools' }, this.#status, copyButton(() => ({ query: PATHS_QUERY, variables: this.#variables() }), service.endpoint)),
       this.#picture,
@@ -84,18 +122,18 @@ class PathFinder {
 
   async start(search: URLSearchParams): Promise<void> {
     this.#scenario = scenarioIn(search);
-    for (const [field, name] of [[this.#length, 'maxLength'], [this.#min, 'min'], [this.#order, 'order']] as const) {
-      const value = search.get(name);
-      if (value && [...field.options].some((option) => option.value === value)) field.value = value;
-    }
+    for (const [field, names] of this.#fields) choose(field, names.map((name) => search.get(name)).find((text) => text) ?? '');
     try {
-      const [meta] = await Promise.all([fetchMeta(this.site.service), ...([[this.#from, 'from'], [this.#to, 'to'], [this.#via, 'via'], [this.#avoid, 'avoid']] as const).map(async ([picker, name]) => picker.set(await named(this.site.service, listIn(search, name))))]);
-      const chosen = listIn(search, 'kinds');
-      for (const { name, label: text } of meta.kinds.values()) {
-        const box = h('input', { type: 'checkbox', value: name, checked: chosen.length === 0 || chosen.includes(name), onchange: () => this.#ask(PAGE) });
-        this.#kinds.append(h('label', {}, box, text));
-      }
-      if (['via', 'avoid', 'kinds', 'maxLength', 'min', 'order', 'as-of'].some((name) => search.has(name))) this.element.querySelector('details')!.open = true;
+      const pickers = [[this.#from, 'from'], [this.#to, 'to'], [this.#via, 'via'], [this.#avoid, 'avoid']] as const; // prettier-ignore
+      const { service } = this.site;
+      const naming = pickers.map(async ([picker, name]) => picker.set(await named(service, listIn(search, name))));
+      const [meta, { data }] = await Promise.all([fetchMeta(service), service.query<{ metagraph: { levels: { name: string }[] } }>(LEVELS), ...naming]);
+      this.#kinds.offer([...meta.kinds.values()].map((kind) => [kind.name, kind.label]), listIn(search, 'kinds')); // prettier-ignore
+      this.#relations.offer([...meta.relations.values()].map(({ name, phrase }) => [name, phrase]), listIn(search, 'relations')); // prettier-ignore
+      this.#levels.offer(data.metagraph.levels.map(({ name }) => [name, words(name)]), listIn(search, 'levels')); // prettier-ignore
+      this.#signs.offer(SIGNS, listIn(search, 'signs').map((sign) => sign.replace(/^\+/, ''))); // prettier-ignore
+      this.#route.offer(meta, listIn(search, 'metapath'));
+      this.#constraints.open = Object.keys(this.#constrained).some((name) => name !== 'order') || this.#scenario.asOf !== null;
       this.#ask(Number(search.get('first')) || PAGE);
     } catch (problem) {
       this.#list.replaceChildren(problemBox(problem, () => location.reload()));
@@ -110,36 +148,47 @@ class PathFinder {
     this.#ask(PAGE);
   }
 
-  get #chosenKinds(): string[] | null {
-    const boxes = [...this.#kinds.querySelectorAll('input')];
-    return boxes.every(({ checked }) => checked) ? null : boxes.filter(({ checked }) => checked).map(({ value }) => value);
-  }
-
-  /** Only from the address: whoever links to some relations means them. */
-  get #relations(): string[] {
-    return listIn(new URLSearchParams(location.search), 'relations');
+  /** What is not as usual, under the names that addresses have for it. */
+  get #constrained(): Record<string, string> {
+    const lists = { via: this.#via.curies, avoid: this.#avoid.curies, metapath: this.#route.names, kinds: this.#kinds.chosen, relations: this.#relations.chosen, levels: this.#levels.chosen, signs: this.#signs.chosen };
+    const changed = this.#fields.filter(([field, , usual]) => field.value !== usual).map(([field, names]) => [names[0]!, field.value.toLowerCase()]);
+    return Object.fromEntries([...Object.entries(lists).map(([name, values]) => [name, values.join(',')]), ...changed].filter(([, text]) => text));
   }
 
   #variables(): Record<string, unknown> {
+    const some = (values: readonly unknown[]): unknown => (values.length > 0 ? values : undefined);
+    const unusual = (at: HTMLSelectElement): boolean => this.#fields.some(([field, , usual]) => field === at && field.value !== usual);
     const where = {
-      maxLength: Number(this.#length.value),
-      ...(this.#min.value !== '0' && { minConfidence: Number(this.#min.value) }),
-      ...(this.#via.curies.length > 0 && { via: this.#via.curies }),
-      ...(this.#avoid.curies.length > 0 && { avoid: this.#avoid.curies }),
-      ...(this.#chosenKinds && { kinds: this.#chosenKinds }),
-      ...(this.#relations.length > 0 && { relations: this.#relations }),
+      maxLength: unusual(this.#most) ? Number(this.#most.value) : undefined,
+      minLength: unusual(this.#least) ? Number(this.#least.value) : undefined,
+      relations: some(this.#relations.chosen),
+      kinds: some(this.#kinds.chosen),
+      via: some(this.#via.curies),
+      avoid: some(this.#avoid.curies),
+      metapath: some(this.#route.names),
+      levels: some(this.#levels.chosen),
+      minConfidence: unusual(this.#min) ? Number(this.#min.value) : undefined,
+      direction: unusual(this.#direction) ? this.#direction.value : undefined,
+      disputed: unusual(this.#disputed) ? false : undefined,
+      signs: some(this.#signs.chosen.map(Number)),
     };
-    return { from: this.#from.curies, to: this.#to.curies, where, orderBy: this.#order.value, first: this.#first, ...scenarioVariables(this.#scenario) };
+    const variables = {
+      from: this.#from.curies,
+      to: this.#to.curies,
+      where: Object.values(where).some((value) => value !== undefined) ? where : undefined,
+      orderBy: unusual(this.#order) ? this.#order.value : undefined,
+      diverse: unusual(this.#diverse) || undefined,
+      first: this.#first,
+      ...scenarioVariables(this.#scenario),
+    };
+    return JSON.parse(JSON.stringify(variables)) as Record<string, unknown>; // without what is undefined
   }
 
   #ask(first: number): void {
     this.#first = first;
     const [from, to] = [this.#from.curies, this.#to.curies];
-    writeAddress({
-      from: from.join(','), to: to.join(','), via: this.#via.curies.join(','), avoid: this.#avoid.curies.join(','), kinds: this.#chosenKinds?.join(','),
-      maxLength: this.#length.value === '4' ? null : this.#length.value, min: this.#min.value === '0' ? null : this.#min.value,
-      order: this.#order.value === 'CONFIDENCE' ? null : this.#order.value, first: first === PAGE ? null : first, ...scenarioParameters(this.#scenario),
-    }); // prettier-ignore
+    const nothing = Object.fromEntries([...this.#fields.flatMap(([, names]) => names), ...LISTS].map((name) => [name, null]));
+    writeAddress({ from: from.join(','), to: to.join(','), ...nothing, ...this.#constrained, first: first === PAGE ? null : first, ...scenarioParameters(this.#scenario) });
     const restart = (next: Scenario): void => {
       this.#scenario = next;
       this.#ask(PAGE);
@@ -176,7 +225,7 @@ class PathFinder {
 
   #show({ nodes, totalCount, truncatedBy, whyNot }: PathPage): void {
     const of = totalCount === null ? '' : ` of ${totalCount.toLocaleString('en')}`;
-    this.#status.textContent = nodes.length === 0 ? 'No path.' : `${nodes.length}${of} paths, ${ORDERS[this.#order.value as keyof typeof ORDERS]}${truncatedBy && truncatedBy !== 'first' ? ` (search ended by ${truncatedBy})` : ''}${this.#relations.length > 0 ? `, only by ${this.#relations.join(', ')}` : ''}`;
+    this.#status.textContent = nodes.length === 0 ? 'No path.' : `${nodes.length}${of} ${totalCount === 1 || (!of && nodes.length === 1) ? 'path' : 'paths'}, ${ORDERS[this.#order.value as keyof typeof ORDERS]}${truncatedBy && truncatedBy !== 'first' ? ` (search ended by ${truncatedBy})` : ''}`;
     this.#more.hidden = totalCount !== null ? totalCount <= nodes.length : nodes.length < this.#first;
     this.#list.replaceChildren(...nodes.map((path) => this.#item(path)));
     if (nodes.length === 0) this.#list.replaceChildren(h('li', { class: 'kg-problem' }, h('strong', {}, 'No path connects them.'), h('p', {}, whyNot?.text ?? 'Allow more steps or fewer constraints.')));
@@ -206,7 +255,20 @@ class PathFinder {
 }
 
 function select(name: string, options: Record<string, string>, value: string): HTMLSelectElement {
-  return h('select', { 'aria-label': name }, ...Object.entries(options).sort(([a], [b]) => (Number(a) || 0) - (Number(b) || 0)).map(([key, text]) => h('option', { value: key, selected: key === value }, text))); // prettier-ignore
+  return h('select', { 'aria-label': name }, ...Object.entries(options).map(([key, text]) => h('option', { value: key, selected: key === value }, text))); // prettier-ignore
 }
 
-const label = (field: HTMLSelectElement): HTMLElement => h('label', { class: 'kg-field' }, h('span', { class: 'kg-label', 'aria-hidden': 'true' }, field.getAttribute('aria-label')), field);
+/** Chooses what an address says, however it is written; a number that is not offered is offered then. */
+function choose(field: HTMLSelectElement, text: string): void {
+  if (!text) return;
+  const known = [...field.options].find(({ value }) => value === text.toUpperCase() || (Number.isFinite(Number(text)) && Number(value) === Number(text)));
+  const said = { true: '1', yes: '1', on: '1', false: '0', no: '0', off: '0' }[text.toLowerCase()];
+  if (known) field.value = known.value;
+  else if (said && [...field.options].some(({ value }) => value === said)) field.value = said;
+  else if (Number(text) > 0) {
+    field.append(h('option', { value: text }, Number(text) < 1 ? percent(Number(text)) : plural(Number(text), 'step')));
+    field.value = text;
+  }
+}
+
+const label = (field: HTMLSelectElement): HTMLElement => h('label', { class: 'kg-field kg-narrow' }, h('span', { class: 'kg-label', 'aria-hidden': 'true' }, field.getAttribute('aria-label')), field);

@@ -39,6 +39,10 @@ export interface Relation {
   name: string;
   phrase: string;
   inversePhrase: string;
+  /** The rest is known where the service told. */
+  inverse?: string;
+  subjects?: string[];
+  objects?: string[];
 }
 export interface Meta {
   kinds: Map<string, Kind>;
@@ -57,7 +61,7 @@ export interface ViewRequest extends Filter {
   asOf: string | null;
 }
 
-export const META_QUERY = `query KgKinds { metagraph { kinds { name label color shape } relations { name phrase inversePhrase } } }`;
+export const META_QUERY = `query KgKinds { metagraph { kinds { name label color shape } relations { name phrase inverse inversePhrase subjects objects } } }`;
 
 export const VIEW_QUERY = `query GraphView($around: [ID!]!, $depth: Int!, $where: GraphConstraints, $maxNodes: Int!, $asOf: Date) {
   graphView(around: $around, depth: $depth, where: $where, maxNodes: $maxNodes, asOf: $asOf) {

@@ -50,8 +50,8 @@ export const STEPS = `fragment Steps on PathStep {
   from { curie label kind degree url } to { curie label kind degree url }
   assertion { id disputed }
 }`;
-export const PATHS_QUERY = `query Paths($from: [ID!]!, $to: [ID!]!, $where: PathConstraints, $orderBy: PathOrder, $first: Int!, $assuming: [AssertionInput!], $without: [ID!], $asOf: Date) {
-  paths(from: $from, to: $to, where: $where, orderBy: $orderBy, first: $first, assuming: $assuming, without: $without, asOf: $asOf) {
+export const PATHS_QUERY = `query Paths($from: [ID!]!, $to: [ID!]!, $where: PathConstraints, $orderBy: PathOrder, $diverse: Boolean! = false, $first: Int!, $assuming: [AssertionInput!], $without: [ID!], $asOf: Date) {
+  paths(from: $from, to: $to, where: $where, orderBy: $orderBy, diverse: $diverse, first: $first, assuming: $assuming, without: $without, asOf: $asOf) {
     totalCount truncatedBy whyNot { text }
     nodes { id text length score { value terms { name value } } weakestStep { assertion { id } } steps { ...Steps } }
   }
