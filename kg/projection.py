@@ -48,14 +48,14 @@ class StructureSpec:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EntitySpec:
     """An entity's values, other entities and sources still by CURIE."""
 
     kind: str
     values: Mapping[str, Any]
 
-    @property
+    @cached_property
     def refers(self) -> bool:
         """Whether any value is, or has in it, another entity or a source."""
         return any(map(_refers, self.values.values()))

@@ -8,11 +8,9 @@ frozen ``networkx.MultiDiGraph``.
 from __future__ import annotations
 
 import copy
-import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -25,6 +23,7 @@ from kg.assertions import Assertions, AssertionsById
 from kg.columns import Columns
 from kg.errors import NotFound
 from kg.links import Links
+from kg.memory import no_collection
 from kg.model import Model
 from kg.network import network
 from kg.projection import Cited, Projection, Reference, StructureSpec
@@ -91,7 +90,7 @@ class Snapshot:
         self._whole = whole or self
         self._views: OrderedDict[date, Snapshot] = OrderedDict()
         self._lock = threading.Lock()
-        with collector_paused():
+        with no_collection():
             self.columns = Columns.of(content, model) if isinstance(content, Projection) else content
             self.sources: tuple[Source, ...] = self.columns.sources
             self.studies: Mapping[str, Study] = {study.id: study for study in self.columns.studies}
@@ -109,6 +108,8 @@ class Snapshot:
         following = type(self)(self.model, columns, version, classes=self._classes)
         if columns.entities is self.columns.entities and "index" in self.__dict__:
             following.__dict__["index"] = self.index.over(following.entities.values())
+        if "_links" in self.__dict__:
+            _ = following._links  # ready for the next reader, who may be on the event loop
         return following
 
     # -------------------------------------------------------------- assembling
@@ -316,7 +317,7 @@ class Snapshot:
         edges have the relation's name as key and the read-only attributes ``relation``, ``confidence``,
         ``evidence`` (a tuple of records), ``assertion`` (its CURIE) and ``weight`` (1 - confidence, a cost).
         """
-        with collector_paused():
+        with no_collection():
             return network(self)
 
     def __repr__(self) -> str:
@@ -324,21 +325,3 @@ class Snapshot:
         return (
             f"<Snapshot version {self.version.number}{known}: {len(self.entities)} entities, {self.edge_count} edges>"
         )
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Hold cyclic garbage collection off while many records are made that are all there to stay.
-
-    The collector would look through all of them again and again: 26 s instead of 8 for Hetionet's 765,796 edges.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            if not gc.get_freeze_count():  # what others froze must stay so
-                gc.freeze()
-                gc.unfreeze()  # to the oldest generation, unread: 1.5 s less than by way of the younger ones
-            gc.enable()
