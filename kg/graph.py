@@ -33,6 +33,7 @@ from kg.vocabulary import KG
 
 Progress = Callable[[str, int, int], None]
 TYPE_LINK = NamedNode(str(RDF.type))
+ADVANCE_QUADS = 20_000  # up to so many, making the next snapshot out of the last is faster than reading the whole graph
 CONTEXT_TRIPLES = 20_000  # up to so many, looking up what is near is faster than reading the whole graph
 
 
@@ -72,15 +73,28 @@ class GraphService:
 
     def _catch_up(self) -> None:
         if self.store.version != self.snapshot.version.number:
-            self.snapshot = self._build()
+            self.snapshot = self._next() or self._build()
+
+    def _next(self) -> Graph | None:
+        """Return the store's version made out of the current snapshot, or None where that is impossible or no gain."""
+        if self.store.version < self.snapshot.version.number:
+            return None
+        delta = self.store.between(self.snapshot.version.number, self.store.version)
+        if len(delta.removed) + len(delta.added) > ADVANCE_QUADS:
+            return None
+        after, before = around(delta.reversed(), self.store.about, self.store.owners)
+        return self.snapshot.advanced(project(before, self.model), project(after, self.model), self._version())
 
     def _build(self) -> Graph:
-        last = self.store.history()[-1] if self.store.history() else None
-        version = Version(0, self.store.store_id)
-        if last:
-            version = Version(last.version, self.store.store_id, last.time, last.author, last.message)
         with no_collection():
-            return Graph(self.model, project(self.store.triples(), self.model), version)
+            return Graph(self.model, project(self.store.triples(), self.model), self._version())
+
+    def _version(self) -> Version:
+        history = self.store.history()
+        if not history:
+            return Version(0, self.store.store_id)
+        last = history[-1]
+        return Version(last.version, self.store.store_id, last.time, last.author, last.message)
 
     # -------------------------------------------------------------- changing
     def load(
