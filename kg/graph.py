@@ -83,7 +83,10 @@ class GraphService:
         if len(delta.removed) + len(delta.added) > ADVANCE_QUADS:
             return None
         after, before = around(delta.reversed(), self.store.about, self.store.owners)
-        return self.snapshot.advanced(project(before, self.model), project(after, self.model), self._version())
+        return self._advanced(before, after, self._version())
+
+    def _advanced(self, before: Sequence[Triple], after: Sequence[Triple], version: Version) -> Graph | None:
+        return self.snapshot.advanced(project(before, self.model), project(after, self.model), version)
 
     def _build(self) -> Graph:
         with no_collection():
@@ -151,10 +154,14 @@ class GraphService:
 
     def after(self, plan: Plan) -> Graph:
         """Return the graph as a planned change would leave it; nothing is written."""
-        now = self.snapshot.version
+        delta, now = plan.prepared.delta, self.snapshot.version
         version = Version(now.number + 1, now.store)
+        if len(delta.removed) + len(delta.added) <= ADVANCE_QUADS:
+            following = self._advanced(*around(delta, self.store.about, self.store.owners), version)
+            if following is not None:
+                return following
         with no_collection():
-            return Graph(self.model, project(self.store.triples_after(plan.prepared.delta), self.model), version)
+            return Graph(self.model, project(self.store.triples_after(delta), self.model), version)
 
     def impact(self, plan: Plan, limits: Limits | None = None) -> Impact:
         """Return which confidences, hypotheses and ranks a planned change would move."""
