@@ -9,22 +9,20 @@ neighbour; a code is twice the position of the relation in the model, plus one i
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kg.dates import last_day
+from kg.assertions import Positions
+from kg.columns import NOTHING, Bools, Ints
 from kg.records import Assertion, Entity
 
 if TYPE_CHECKING:
     from kg.snapshot import Snapshot
-
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 COST_UNIT = 10**12  # costs are whole multiples of 1e-12: sums are exact in any order, so rankings are too
 MAX_COST = 690 * COST_UNIT  # of a confidence of 1e-300 or less, zero included
@@ -78,9 +76,9 @@ class Adjacency:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.entities: tuple[Entity, ...] = tuple(snapshot.entities.values())
-        self.assertions: tuple[Assertion, ...] = snapshot.assertions
+        self.assertions: Sequence[Assertion] = snapshot.assertions
+        self.columns = snapshot.columns
         self.model = snapshot.model
-        self._basis_names = (*(s.id for s in snapshot.sources), *snapshot.studies)
         self._costs: dict[float, Ints] = {}
         self._level_masks: dict[frozenset[str], Bools] = {}
         self.open_searches = Shelf(ROOM)
@@ -90,12 +88,12 @@ class Adjacency:
     @cached_property
     def number(self) -> Mapping[str, int]:
         """Numbers of nodes by CURIE."""
-        return {entity.curie: i for i, entity in enumerate(self.entities)}
+        return self.columns.number
 
     @cached_property
     def position(self) -> Mapping[str, int]:
         """Positions of assertions by id."""
-        return {assertion.id: i for i, assertion in enumerate(self.assertions)}
+        return Positions(self.columns)
 
     @cached_property
     def kind_number(self) -> Mapping[str, int]:
@@ -138,10 +136,10 @@ class Adjacency:
         return np.rint(costs * COST_UNIT).astype(np.int64)
 
     # -------------------------------------------------------------- assertions
-    @cached_property
+    @property
     def confidences(self) -> NDArray[np.float64]:
         """Confidence of each assertion."""
-        return np.fromiter((a.confidence for a in self.assertions), np.float64, len(self.assertions))
+        return self.columns.confidences
 
     @cached_property
     def costs(self) -> Ints:
@@ -151,68 +149,70 @@ class Adjacency:
     @cached_property
     def disputed(self) -> Bools:
         """Whether evidence both supports and contradicts each assertion."""
-        return np.fromiter((a.disputed for a in self.assertions), np.bool_, len(self.assertions))
+        return self.columns.supported & self.columns.pointing("CONTRADICTS")
 
     @cached_property
     def dates(self) -> Ints:
         """Day of the newest evidence of each assertion, as a proleptic Gregorian ordinal."""
-        ordinal = cache(lambda text: last_day(text).toordinal())  # many pieces of evidence share a few dates
-        newest = (max(ordinal(e.date) for e in a.evidence) for a in self.assertions)
-        return np.fromiter(newest, np.int64, len(self.assertions))
+        columns = self.columns
+        newest = np.zeros(len(columns), np.int64)
+        np.maximum.at(newest, columns.owners, columns.evidence.known[columns.rows])
+        return newest
 
     def at_levels(self, levels: frozenset[str]) -> Bools:
         """Return whether each assertion has supporting evidence at one of some levels."""
         if levels not in self._level_masks:
-            mask = np.zeros(len(self.assertions), np.bool_)
-            for level in levels:
-                mask[self._by_level.get(level, [])] = True
+            columns = self.columns
+            wanted = np.array([level.name in levels for level in self.model.levels], np.bool_)
+            found = wanted[columns.evidence.levels[columns.rows]] & columns.directed("SUPPORTS")
+            mask = np.zeros(len(columns), np.bool_)
+            mask[columns.owners[found]] = True
             self._level_masks[levels] = mask
         return self._level_masks[levels]
 
     @cached_property
-    def _by_level(self) -> Mapping[str, list[int]]:
-        found: defaultdict[str, list[int]] = defaultdict(list)
-        for i, assertion in enumerate(self.assertions):
-            for level in {e.level.name for e in assertion.evidence if e.direction == "SUPPORTS"}:
-                found[level].append(i)
-        return found
-
-    @cached_property
     def bases(self) -> Mapping[str, Sequence[int]]:
         """Positions of the assertions that have evidence from each source and each study, by its id."""
-        found: dict[str, list[int]] = {name: [] for name in self._basis_names}
-        for i, assertion in enumerate(self.assertions):
-            for name in {n for e in assertion.evidence for n in (e.source.id, e.study and e.study.id) if n}:
-                found.setdefault(name, []).append(i)
+        columns = self.columns
+        found: dict[str, Sequence[int]] = {}
+        named = [source.id for source in columns.sources], [study.id for study in columns.studies]
+        for names, column in zip(named, (columns.evidence.sources, columns.evidence.studies), strict=True):
+            numbers = column[columns.rows]
+            pairs = np.unique(np.stack([numbers, columns.owners], axis=1)[numbers != NOTHING], axis=0)
+            starts = np.searchsorted(pairs[:, 0], np.arange(len(names) + 1))
+            for number, name in enumerate(names):  # a trial may be both: what its records and what its results say
+                own = pairs[starts[number] : starts[number + 1], 1].tolist()
+                found[name] = sorted({*found.get(name, ()), *own})
         return found
 
     # -------------------------------------------------------------- arcs
     @cached_property
     def _edges(self) -> Ints:
         """Positions of the assertions that are edges."""
-        return np.flatnonzero(np.fromiter((a.supported for a in self.assertions), np.bool_, len(self.assertions)))
+        return np.flatnonzero(self.columns.supported)
 
-    @cached_property
+    @property
     def _subjects(self) -> Ints:
-        number, assertions = self.number, self.assertions
-        return np.fromiter((number[assertions[i].subject.curie] for i in self._edges), np.int64, len(self._edges))
+        return self.columns.subjects[self._edges].astype(np.int64)
 
-    @cached_property
+    @property
     def _objects(self) -> Ints:
-        number, assertions = self.number, self.assertions
-        return np.fromiter((number[assertions[i].object.curie] for i in self._edges), np.int64, len(self._edges))
+        return self.columns.objects[self._edges].astype(np.int64)
 
     @cached_property
     def _arcs(self) -> tuple[Ints, NDArray[np.int32], NDArray[np.int32], NDArray[np.int16]]:
         """Row pointers, neighbours, assertion positions and codes; an edge from a node to itself is on no path."""
-        code, assertions = self.code, self.assertions
-        codes = np.fromiter((code[assertions[i].relation] for i in self._edges), np.int64, len(self._edges))
-        apart = self._subjects != self._objects
-        subjects, objects, codes, edges = (a[apart] for a in (self._subjects, self._objects, codes, self._edges))
+        subjects, objects = self._subjects, self._objects
+        codes = 2 * self.columns.relations[self._edges].astype(np.int64)  # see ``code``
+        apart = subjects != objects
+        subjects, objects, codes, edges = (a[apart] for a in (subjects, objects, codes, self._edges))
         ends = np.concatenate([subjects, objects])
         others = np.concatenate([objects, subjects])
         both = np.concatenate([codes, codes + 1])
-        order = np.lexsort((others, both, ends))
+        count = len(self.entities)
+        order = np.argsort(
+            (ends * self.codes + both) * count + others
+        )  # no two are alike; a third of what lexsort takes
         indptr = np.zeros(len(self.entities) + 1, np.int64)
         np.cumsum(np.bincount(ends, minlength=len(self.entities)), out=indptr[1:])
         positions = np.concatenate([edges, edges])[order]

@@ -49,6 +49,14 @@ class ChangeSet:
         return {**asdict(self), "time": self.time.isoformat(), "sources": dict(self.sources)}
 
 
+def sources_of(history: Iterable[ChangeSet]) -> dict[str, str]:
+    """Return file name -> SHA-256 of the bytes it was last loaded from, for files still in the graph; oldest first."""
+    loaded: dict[str, str] = {}
+    for change in history:
+        loaded.update(change.sources)
+    return {name: digest for name, digest in loaded.items() if digest}
+
+
 @dataclass(frozen=True, slots=True)
 class Delta:
     """The quads that a change set took away and put in."""

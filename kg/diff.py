@@ -16,7 +16,7 @@ from rdflib.namespace import RDF
 
 from kg.changes import Delta
 from kg.evidence import confidence_value
-from kg.projection import Claim, EntitySpec, Projection, Reference, StructureSpec
+from kg.projection import Cited, Claim, EntitySpec, Projection, Reference, StructureSpec
 from kg.records import Evidence, Source
 from kg.store import is_part
 
@@ -151,7 +151,7 @@ def _texts(spec: EntitySpec) -> dict[str, tuple[str, ...]]:
 def _text(value: Any) -> tuple[str, ...]:
     if isinstance(value, tuple):
         return tuple(sorted(text for item in value for text in _text(item)))
-    if isinstance(value, Source):
+    if isinstance(value, Cited):
         return (value.id,)
     if isinstance(value, Reference):
         return (value.curie,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from kg.diff import GraphDiff, around, graph_diff
 from kg.documents import Document
 from kg.errors import CheckFailed, Conflict, SyntaxProblem
 from kg.exploration import Graph
+from kg.impact import Impact, Limits, impact
+from kg.keeping import opened
 from kg.memory import no_collection
 from kg.model import Model, data_folder, load_model
 from kg.past import Past
@@ -31,6 +33,7 @@ from kg.vocabulary import KG
 
 Progress = Callable[[str, int, int], None]
 TYPE_LINK = NamedNode(str(RDF.type))
+ADVANCE_QUADS = 20_000  # up to so many, making the next snapshot out of the last is faster than reading the whole graph
 CONTEXT_TRIPLES = 20_000  # up to so many, looking up what is near is faster than reading the whole graph
 
 
@@ -70,15 +73,31 @@ class GraphService:
 
     def _catch_up(self) -> None:
         if self.store.version != self.snapshot.version.number:
-            self.snapshot = self._build()
+            self.snapshot = self._next() or self._build()
+
+    def _next(self) -> Graph | None:
+        """Return the store's version made out of the current snapshot, or None where that is impossible or no gain."""
+        if self.store.version < self.snapshot.version.number:
+            return None
+        delta = self.store.between(self.snapshot.version.number, self.store.version)
+        if len(delta.removed) + len(delta.added) > ADVANCE_QUADS:
+            return None
+        after, before = around(delta.reversed(), self.store.about, self.store.owners)
+        return self._advanced(before, after, self._version())
+
+    def _advanced(self, before: Sequence[Triple], after: Sequence[Triple], version: Version) -> Graph | None:
+        return self.snapshot.advanced(project(before, self.model), project(after, self.model), version)
 
     def _build(self) -> Graph:
-        last = self.store.history()[-1] if self.store.history() else None
-        version = Version(0, self.store.store_id)
-        if last:
-            version = Version(last.version, self.store.store_id, last.time, last.author, last.message)
         with no_collection():
-            return Graph(self.model, project(self.store.triples(), self.model), version)
+            return Graph(self.model, project(self.store.triples(), self.model), self._version())
+
+    def _version(self) -> Version:
+        history = self.store.history()
+        if not history:
+            return Version(0, self.store.store_id)
+        last = history[-1]
+        return Version(last.version, self.store.store_id, last.time, last.author, last.message)
 
     # -------------------------------------------------------------- changing
     def load(
@@ -132,6 +151,21 @@ class GraphService:
             plan.prepared, message=message, author=author or default_author(), change_id=change_id
         )
         return self._changed(change)
+
+    def after(self, plan: Plan) -> Graph:
+        """Return the graph as a planned change would leave it; nothing is written."""
+        delta, now = plan.prepared.delta, self.snapshot.version
+        version = Version(now.number + 1, now.store)
+        if len(delta.removed) + len(delta.added) <= ADVANCE_QUADS:
+            following = self._advanced(*around(delta, self.store.about, self.store.owners), version)
+            if following is not None:
+                return following
+        with no_collection():
+            return Graph(self.model, project(self.store.triples_after(delta), self.model), version)
+
+    def impact(self, plan: Plan, limits: Limits | None = None) -> Impact:
+        """Return which confidences, hypotheses and ranks a planned change would move."""
+        return impact(self.snapshot, plan.diff, lambda: self.after(plan), limits)
 
     def revert(
         self, version: int, *, message: str, author: str | None = None, expected_version: int | None = None
@@ -284,9 +318,8 @@ def _named(document: Document, recover: bool) -> Document:
         return replace(document, triples=[], syntax=[*document.syntax, error])
 
 
-def seed_changes(store: Store, seeds: Path) -> list[SeedChange]:
-    """Return the seed files that are new, changed or missing since they were loaded."""
-    loaded = store.sources()
+def seed_changes(loaded: Mapping[str, str], seeds: Path) -> list[SeedChange]:
+    """Return the seed files that are new, changed or missing since they were loaded, from what ``Store.sources`` says."""
     now = {
         file.relative_to(seeds).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in files_under([seeds])
@@ -323,11 +356,12 @@ def open_graph(
     """Return the graph in a data folder as a snapshot, for use in Python.
 
     With no data folder the seeds (those that came with the installation by default) are read into
-    memory and nothing is written. ``snapshot.nx`` is the networkx graph.
+    memory and nothing is written. While a service has the folder open, a copy of its files is read. ``snapshot.nx``
+    is the networkx graph. Raises BadInput for a folder that holds no store.
     """
     model = load_model(Path(schema) if schema else None)
     if data is not None:
-        with Store(Path(data)) as store:
+        with opened(Path(data)) as store:
             return GraphService(store, model).snapshot
     documents = read_files([Path(seeds) if seeds else data_folder("seeds")])
     triples = {triple for document in documents for triple in document.triples}

@@ -68,8 +68,8 @@ class Pairs:
     def edges_of(self) -> dict[tuple[int, int], list[Assertion]]:
         """The predicted edges of each pair."""
         found: dict[tuple[int, int], list[Assertion]] = defaultdict(list)
-        for edge in self.graph.assertions:
-            if edge.supported and edge.relation in self.predicted:
+        for edge in self.graph.of_relations(self.predicted):
+            if edge.supported:
                 found[self.place(edge)].append(edge)
         return found
 

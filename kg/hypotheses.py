@@ -149,7 +149,7 @@ class Listing:
         baseline = beside[0] or (None if scenario.is_plain else plain(scenario))
         subjects, objects = _listed(ends)
         table = score_table(scenario, subjects=subjects, objects=objects, where=where, budget=budget)
-        rows, skipped = _entries(scenario, table, where)
+        rows, skipped = ranked(scenario, table, where)
         return cls(
             scenario, ends, where, baseline, beside[1], budget, table, rows, skipped[ASSERTED], skipped[IN_TRIAL]
         )
@@ -181,10 +181,10 @@ class Listing:
         )
 
     def _shown(self) -> list[tuple[int, Entry]]:
-        ranked = list(enumerate(self.entries, 1))
+        ranks = list(enumerate(self.entries, 1))
         if self.ends[0] is None or self.ends[1] is None:
-            return ranked
-        return [(rank, entry) for rank, entry in ranked if entry.object == self.ends[1].curie]
+            return ranks
+        return [(rank, entry) for rank, entry in ranks if entry.object == self.ends[1].curie]
 
     def _start(self, after: str | None, shown: Sequence[tuple[int, Entry]]) -> int:
         if after is None:
@@ -284,7 +284,7 @@ class Listing:
         """Rank of each pair in the baseline's own list."""
         if self.before is None or self.baseline is None or self.before.cut:
             return {}
-        rows, _ = _entries(self.baseline, self.before, self.where)
+        rows, _ = ranked(self.baseline, self.before, self.where)
         return {(entry.subject, entry.object): rank for rank, entry in enumerate(rows, 1)}
 
     @cached_property
@@ -348,10 +348,10 @@ def _sorted(where: HypothesisConstraints) -> HypothesisConstraints | tuple[objec
     return (replace(where, relations=None), tuple(sorted(where.relations)))
 
 
-def _entries(
+def ranked(
     scenario: Scenario, table: ScoreTable, where: HypothesisConstraints
 ) -> tuple[tuple[Entry, ...], dict[str, int]]:
-    """The hypotheses of a table in order, and how many pairs were left out for what they are known to be."""
+    """Return the hypotheses of a table in order, and how many pairs were left out for what they are known to be."""
     knowledge = pair_knowledge(scenario)
     skipped = {ASSERTED: 0, IN_TRIAL: 0}
     found = []

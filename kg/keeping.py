@@ -27,16 +27,21 @@ def opened(data: Path) -> Iterator[Store]:
 
     Raises BadInput where there is none: looking at a store must not make one.
     """
-    if not (data / "graph").exists():
-        raise BadInput(f"There is no store in {data}.")
     try:
-        store = Store(data)
+        store = existing(data)
     except StoreLocked:
         with _copied(data) as store:
             yield store
         return
     with store:
         yield store
+
+
+def existing(data: Path) -> Store:
+    """Open the store in a data folder; raises BadInput where there is none, and as ``Store`` does."""
+    if not (data / "graph").exists():
+        raise BadInput(f"There is no store in {data}. `kg load FILE --data {data}` makes one.")
+    return Store(data)
 
 
 def backup(data: Path, folder: Path) -> int:

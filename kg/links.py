@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
 
-from kg.model import Model
+from kg.columns import Columns, starts_of
 from kg.records import Assertion, Edge, Entity
 
 
@@ -16,26 +16,18 @@ class Links:
     """The ends of all edges, entity by entity, as compressed sparse rows.
 
     An *end* is twice the position of an assertion, plus one at its object. Hetionet's 1.5 M ends take 6 MB
-    and 0.8 s; as records, sorted, they take 145 MB and 9 s.
+    and 0.1 s; as records, sorted, they take 145 MB and 9 s.
     """
 
-    def __init__(self, model: Model, entities: Mapping[str, Entity], assertions: Sequence[Assertion]) -> None:
+    def __init__(self, columns: Columns, assertions: Sequence[Assertion]) -> None:
         self._assertions = assertions
-        self._inverse = {relation.name: relation.inverse for relation in model.relations}
-        self._number = {curie: number for number, curie in enumerate(entities)}
-        edges = np.flatnonzero(np.fromiter((a.supported for a in assertions), np.bool_, len(assertions)))
-        owners = np.fromiter(self._owners(edges.tolist()), np.int32, 2 * len(edges))
+        self._inverse = {relation.name: relation.inverse for relation in columns.model.relations}
+        self._number = columns.number
+        edges = np.flatnonzero(columns.supported)
+        owners = np.stack([columns.subjects[edges], columns.objects[edges]], axis=1).ravel()
         ends = np.stack([2 * edges, 2 * edges + 1], axis=1).ravel().astype(np.int32)
         self._ends = ends[np.argsort(owners, kind="stable")]
-        self._starts = np.zeros(len(entities) + 1, np.int64)
-        np.cumsum(np.bincount(owners, minlength=len(entities)), out=self._starts[1:])
-
-    def _owners(self, edges: Sequence[int]) -> Iterator[int]:
-        number, assertions = self._number, self._assertions
-        for position in edges:
-            assertion = assertions[position]
-            yield number[assertion.subject.curie]
-            yield number[assertion.object.curie]
+        self._starts = starts_of(np.bincount(owners, minlength=len(columns.entities)))
 
     def degree(self, entity: Entity) -> int:
         """Return the number of edges of an entity."""

@@ -21,13 +21,13 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import accumulate
-from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from kg.assertions import Chosen
 from kg.elimination import Elimination, Factor, Matrix, partitions
 from kg.errors import BadInput
 from kg.metapaths import Metaedge, Metapath, Step
@@ -502,34 +502,30 @@ def matrices(scenario: Scenario) -> Matrices:
 
 
 def _base(graph: Snapshot) -> Matrices:
-    entities = dict(graph.by_kind)
+    columns, entities = graph.columns, dict(graph.by_kind)
     index = {entity.curie: number for members in entities.values() for number, entity in enumerate(members)}
-    groups: dict[Metaedge, list[Assertion]] = defaultdict(list)
-    for a in graph.assertions:
-        subject, object_ = a.subject, a.object
-        if a.supported and subject is not object_:
-            groups[subject.kind, a.relation, object_.kind].append(a)
+    within = np.fromiter((index[curie] for curie in columns.curies), np.int64, len(columns.curies))
+    names = {kind.name: i for i, kind in enumerate(graph.model.kinds)}
+    kinds = np.fromiter((names[spec.kind] for spec in columns.entities), np.int64, len(columns.entities))
+    edges = np.flatnonzero(columns.supported & (columns.subjects != columns.objects))
+    subjects, objects = columns.subjects[edges], columns.objects[edges]
+    keys = np.stack([kinds[subjects], columns.relations[edges], kinds[objects]], axis=1)
+    found, groups = np.unique(keys, axis=0, return_inverse=True)
     sizes = {kind: len(members) for kind, members in entities.items()}
-    edges = {key: _edge_list(key, records, index, sizes, graph.model) for key, records in groups.items()}
-    return Matrices(graph.model, sizes, edges, entities, index)
-
-
-def _edge_list(
-    key: Metaedge, records: Sequence[Assertion], index: Mapping[str, int], sizes: Mapping[str, int], model: Model
-) -> EdgeList:
-    def numbers(end: str) -> Ints:
-        # all in C: there may be a million edges
-        return np.fromiter(map(index.__getitem__, map(attrgetter(end), records)), np.int64, len(records))
-
-    return EdgeList(
-        (sizes[key[0]], sizes[key[2]]),
-        numbers("subject.curie"),
-        numbers("object.curie"),
-        np.fromiter(map(attrgetter("confidence"), records), np.float64, len(records)),
-        same_kind=key[0] == key[2],
-        symmetric=model.relation[key[1]].symmetric and key[0] == key[2],
-        records=records,
-    )
+    lists = {}
+    for number, (subject, relation, object_) in enumerate(found.tolist()):
+        chosen = groups.ravel() == number
+        key = graph.model.kinds[subject].name, graph.model.relations[relation].name, graph.model.kinds[object_].name
+        lists[key] = EdgeList(
+            (sizes[key[0]], sizes[key[2]]),
+            within[subjects[chosen]],
+            within[objects[chosen]],
+            columns.confidences[edges[chosen]],
+            same_kind=subject == object_,
+            symmetric=graph.model.relations[relation].symmetric and subject == object_,
+            records=Chosen(graph.assertions, edges[chosen]),
+        )
+    return Matrices(graph.model, sizes, lists, entities, index)
 
 
 def _overlaid(base: Matrices, scenario: Scenario) -> Matrices:
@@ -542,11 +538,34 @@ def _overlaid(base: Matrices, scenario: Scenario) -> Matrices:
     for a in now.values():
         if a.supported or scenario.is_assumed(a.id):
             groups[a.subject.kind, a.relation, a.object.kind].append(a)
+    position = scenario.graph.adjacency.position
+    gone = [position[id_] for id_ in touched if id_ in position]
     edges = dict(base.edges)
     for key, added in groups.items():
-        kept = [a for a in base.edges[key].records if a.id not in touched] if key in base.edges else []
-        edges[key] = _edge_list(key, [*kept, *added], base.index, base.sizes, base.model)
+        edges[key] = _remade(base, key, gone, added)
     return Matrices(base.model, base.sizes, {k: e for k, e in edges.items() if len(e)}, base.entities, base.index)
+
+
+def _remade(base: Matrices, key: Metaedge, gone: Sequence[int], added: Sequence[Assertion]) -> EdgeList:
+    """Return the list of a metaedge without the assertions at some positions, and with others after the rest."""
+    rows, columns = ([base.index[getattr(a, end).curie] for a in added] for end in ("subject", "object"))
+    more = np.array(rows, np.int64), np.array(columns, np.int64), np.array([a.confidence for a in added], np.float64)
+    same_kind = key[0] == key[2]
+    symmetric = base.model.relation[key[1]].symmetric and same_kind
+    shape = base.sizes[key[0]], base.sizes[key[2]]
+    if key not in base.edges:
+        return EdgeList(shape, *more, same_kind=same_kind, symmetric=symmetric, records=added)
+    known = base.edges[key]
+    records = cast(Chosen, known.records)
+    keep = ~np.isin(records.positions, gone)
+    rest = known.rows[keep], known.columns[keep], known.confidence[keep]
+    return EdgeList(
+        shape,
+        *(np.concatenate(pair) for pair in zip(rest, more, strict=True)),
+        same_kind=same_kind,
+        symmetric=symmetric,
+        records=records.where(keep, added),
+    )
 
 
 def _touched(scenario: Scenario) -> Iterable[Assertion]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -254,7 +255,7 @@ class _Taken:
 
 def _known_later(graph: Snapshot, id: str) -> bool:
     """Whether an id is of an assertion that the graph holds, but did not know yet on its day: nothing to take away."""
-    return graph.known_on is not None and any(claim.id == id for claim in graph._projection.claims)
+    return graph.known_on is not None and id in graph.as_of(date.max).assertion_by_id
 
 
 def _check_not_both(assumed: Iterable[Assertion], taken: _Taken) -> None:

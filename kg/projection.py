@@ -34,19 +34,31 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Cited:
+    """A field's value that is a source, by its id: what is known of the source may change while the entity does not."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class StructureSpec:
-    """A record's values, entities still by CURIE."""
+    """A record's values, entities and sources still by CURIE."""
 
     record: str
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EntitySpec:
-    """An entity's values, other entities still by CURIE."""
+    """An entity's values, other entities and sources still by CURIE."""
 
     kind: str
     values: Mapping[str, Any]
+
+    @cached_property
+    def refers(self) -> bool:
+        """Whether any value is, or has in it, another entity or a source."""
+        return any(map(_refers, self.values.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,11 @@ class Projection:
     claims: tuple[Claim, ...]
     sources: Mapping[str, Source]
     studies: Mapping[str, Study]
+
+
+def entity_order(spec: EntitySpec) -> tuple[str, str, str]:
+    """Return what entities are sorted by."""
+    return spec.kind, spec.values["label"].lower(), spec.values["curie"]
 
 
 def project(triples: Iterable[Triple], model: Model) -> Projection:
@@ -96,7 +113,7 @@ class _Projector:
             kind = self.kind(iri)
             if kind:
                 entities.append(self.entity(iri, kind))
-        entities.sort(key=lambda spec: (spec.kind, spec.values["label"].lower(), spec.values["curie"]))
+        entities.sort(key=entity_order)
         known = {spec.values["curie"] for spec in entities}
         claims = [claim for iri in self.typed(str(KG.Assertion)) if (claim := self.claim(iri, known))]
         claims.sort(key=lambda claim: (claim.subject, claim.relation, claim.object))
@@ -157,7 +174,7 @@ class _Projector:
         if field.datatype == "entity":
             return Reference(self.curie(raw))
         if field.datatype == "source":
-            return self.sources.get(raw)
+            return self.cited(raw)
         if field.datatype == "record":
             return self.structure(raw, self.model.record[field.target or ""])
         return CASTS[field.datatype](raw)
@@ -166,8 +183,12 @@ class _Projector:
         values = {field.attribute: self.field(iri, field) for field in record.fields}
         return StructureSpec(record.name, {"id": self.curie(iri), **values})
 
-    def sources_of(self, iri: str) -> tuple[Source, ...]:
-        return tuple(self.sources[s] for s in self.values(iri, DCTERMS.source) if s in self.sources)
+    def sources_of(self, iri: str) -> tuple[Cited, ...]:
+        return tuple(cited for source in self.values(iri, DCTERMS.source) if (cited := self.cited(source)))
+
+    def cited(self, iri: str) -> Cited | None:
+        source = self.sources.get(iri)
+        return Cited(source.id) if source else None
 
     # -------------------------------------------------------------- evidence
     @cached_property
@@ -238,6 +259,12 @@ class _Projector:
             comment=self.value(iri, RDFS.comment),
             verification=self.notation.get(self.value(iri, KG.verification) or ""),
         )
+
+
+def _refers(value: Any) -> bool:
+    return isinstance(value, Reference | Cited | StructureSpec) or (
+        isinstance(value, tuple) and any(map(_refers, value))
+    )
 
 
 def nct_number(url: str) -> str | None:

@@ -304,7 +304,7 @@ class PairKnowledge:
         found: dict[Pair, list[Assertion]] = defaultdict(list)
         known = self.scenario.graph.assertion_by_id
         extra = [a for a in self.scenario.assumed if a.id not in known]
-        for a in (*self.scenario.graph.assertions, *extra):
+        for a in (*self.scenario.graph.of_relations(relations), *extra):
             if a.relation in relations and a.id not in self.scenario.removed:
                 found[a.subject.curie, a.object.curie].append(self.scenario.assertion(a.id))
         return found

@@ -8,6 +8,7 @@ spelling distance alone turns CD19 into CD59, which is why the order matters (re
 
 from __future__ import annotations
 
+import copy
 import re
 import sqlite3
 import threading
@@ -47,11 +48,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One searchable text of an entity."""
+    """One searchable text of an entity, by its number."""
 
     text: str
     field: str
-    entity: Entity
+    number: int
 
 
 def normalise(text: str) -> str:
@@ -66,8 +67,17 @@ class SearchIndex:
     """An index over the names of entities; safe to use from several threads."""
 
     def __init__(self, entities: Iterable[Entity]) -> None:
-        self.names: list[Name] = [name for entity in entities for name in _names(entity)]
+        self.entities = tuple(entities)
+        self.names: list[Name] = [
+            name for number, entity in enumerate(self.entities) for name in _names(number, entity)
+        ]
         self._lock = threading.Lock()
+
+    def over(self, entities: Iterable[Entity]) -> SearchIndex:
+        """Return the same index for entities of the same names in the same order, such as those of the next version."""
+        index = copy.copy(self)
+        index.entities = tuple(entities)
+        return index
 
     @cached_property
     def _exact(self) -> dict[str, list[Name]]:
@@ -118,13 +128,14 @@ class SearchIndex:
             if wanted
             else []
         )
-        near = {self.names[i].entity.curie: self.names[i].entity.label for _, _, i in found}
+        entities = (self.entities[self.names[i].number] for _, _, i in found)
+        near = {entity.curie: entity.label for entity in entities}
         return [NearMatch(curie, label) for curie, label in list(near.items())[:limit]]
 
     def _by_name(self, wanted: str) -> Iterable[Hit]:
         bonus = {"label": 1.0, "curie": 1.0, "synonym": 0.99, "identifier": 0.98}
         for name in self._exact.get(wanted, ()):
-            yield Hit(name.entity, bonus[name.field], name.text, name.field, "exact")
+            yield Hit(self.entities[name.number], bonus[name.field], name.text, name.field, "exact")
 
     def _by_words(self, wanted: str) -> Iterable[Hit]:
         words = [f'"{word}"*' if len(word) > 2 else f'"{word}"' for word in wanted.split()]
@@ -137,7 +148,7 @@ class SearchIndex:
             name = self.names[row]
             closeness = fuzz.ratio(wanted, self._spellings[row]) / 100 if name.field != "description" else 0.0
             score = 0.5 + 0.45 * weight[name.field] * (0.3 * rank / worst + 0.7 * closeness)
-            yield Hit(name.entity, round(score, 4), name.text, name.field, "fulltext")
+            yield Hit(self.entities[name.number], round(score, 4), name.text, name.field, "fulltext")
 
     def _by_spelling(self, wanted: str) -> Iterable[Hit]:
         short = len(wanted) <= SHORT
@@ -148,19 +159,21 @@ class SearchIndex:
             for _, ratio, i in process.extract(wanted, self._spellings, scorer=scorer, limit=200, score_cutoff=cutoff):
                 name = self.names[i]
                 if len(self._spellings[i]) >= len(wanted) - 2:  # a short name inside a long query is no match for it
-                    yield Hit(name.entity, round(weight * ratio / 100, 4), name.text, name.field, "fuzzy")
+                    yield Hit(
+                        self.entities[name.number], round(weight * ratio / 100, 4), name.text, name.field, "fuzzy"
+                    )
 
 
-def _names(entity: Entity) -> Iterable[Name]:
-    yield Name(entity.label, "label", entity)
-    yield Name(entity.curie, "curie", entity)
+def _names(number: int, entity: Entity) -> Iterable[Name]:
+    yield Name(entity.label, "label", number)
+    yield Name(entity.curie, "curie", number)
     for synonym in entity.synonyms:
-        yield Name(synonym, "synonym", entity)
+        yield Name(synonym, "synonym", number)
     for xref in entity.xrefs:
-        yield Name(xref, "identifier", entity)
+        yield Name(xref, "identifier", number)
     for name in ("symbol", "acronym", "nct"):
         value = getattr(entity, name, None)
         if isinstance(value, str) and value:
-            yield Name(value, "synonym", entity)
+            yield Name(value, "synonym", number)
     if entity.description:
-        yield Name(entity.description, "description", entity)
+        yield Name(entity.description, "description", number)

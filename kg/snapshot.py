@@ -8,23 +8,25 @@ frozen ``networkx.MultiDiGraph``.
 from __future__ import annotations
 
 import copy
-import gc
 import threading
-from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
 
 from kg.adjacency import Adjacency
-from kg.dates import last_day
+from kg.advance import advanced
+from kg.assertions import Assertions, AssertionsById
+from kg.columns import Columns
 from kg.errors import NotFound
-from kg.evidence import confidence_value
 from kg.links import Links
+from kg.memory import no_collection
 from kg.model import Model
 from kg.network import network
-from kg.projection import Claim, EntitySpec, Projection, Reference, StructureSpec
+from kg.projection import Cited, Projection, Reference, StructureSpec
 from kg.records import Assertion, Edge, Entity, Frozen, KindClasses, Source, Study
 from kg.search import Hit, SearchIndex
 
@@ -74,7 +76,7 @@ class Snapshot:
     def __init__(
         self,
         model: Model,
-        projection: Projection,
+        content: Projection | Columns,
         version: Version,
         *,
         known_on: date | None = None,
@@ -84,64 +86,63 @@ class Snapshot:
         self.model = model
         self.version = version
         self.known_on = known_on
-        self.sources: tuple[Source, ...] = tuple(projection.sources.values())
-        self.studies: Mapping[str, Study] = {study.id: study for study in projection.studies.values()}
         self._classes = classes or KindClasses(model)
-        self._projection = projection
         self._whole = whole or self
         self._views: OrderedDict[date, Snapshot] = OrderedDict()
         self._lock = threading.Lock()
-        with collector_paused():
-            self.entities: Mapping[str, Entity] = self._entities(projection.entities)
-            self.assertions: tuple[Assertion, ...] = tuple(self._assertions(projection.claims))
+        with no_collection():
+            self.columns = Columns.of(content, model) if isinstance(content, Projection) else content
+            self.sources: tuple[Source, ...] = self.columns.sources
+            self.studies: Mapping[str, Study] = {study.id: study for study in self.columns.studies}
+            self.entities: Mapping[str, Entity] = self._entities()
+        self.assertions = Assertions(self.columns, tuple(self.entities.values()))
+
+    def advanced(self, before: Projection, after: Projection, version: Version) -> Self | None:
+        """Return the next version, from the projections of what stood around a change before and after it.
+
+        What the change did not touch is shared. Returns None where the graph has to be read anew (``kg.advance``).
+        """
+        columns = advanced(self.columns, before, after)
+        if columns is None:
+            return None
+        following = type(self)(self.model, columns, version, classes=self._classes)
+        if columns.entities is self.columns.entities and "index" in self.__dict__:
+            following.__dict__["index"] = self.index.over(following.entities.values())
+        if "_links" in self.__dict__:
+            _ = following._links  # ready for the next reader, who may be on the event loop
+        return following
 
     # -------------------------------------------------------------- assembling
-    def _entities(self, specs: Sequence[EntitySpec]) -> dict[str, Entity]:
+    def _entities(self) -> dict[str, Entity]:
         entities: dict[str, Entity] = {}
-        for spec in specs:
-            entity = self._classes.entities[spec.kind].make({**spec.values, "graph": self})
+        for spec in self.columns.entities:
+            entity = self._classes.entities[spec.kind].make(spec.values)
+            object.__setattr__(entity, "graph", self)
             entities[entity.curie] = entity
-        for spec in specs:
-            entity = entities[spec.values["curie"]]
-            for name, value in spec.values.items():
-                if _refers(value):
-                    object.__setattr__(entity, name, self._resolved(value, entities))
+        cited = {source.id: source for source in self.sources}
+        for spec in self.columns.entities:
+            if spec.refers:
+                entity = entities[spec.values["curie"]]
+                for name, value in spec.values.items():
+                    object.__setattr__(entity, name, self._resolved(value, entities, cited))
         return entities
 
-    def _resolved(self, value: Any, entities: Mapping[str, Entity]) -> Any:
+    def _resolved(self, value: Any, entities: Mapping[str, Entity], cited: Mapping[str, Source]) -> Any:
         if isinstance(value, tuple):
-            return tuple(found for item in value if (found := self._resolved(item, entities)) is not None)
+            found = (self._resolved(item, entities, cited) for item in value)
+            return tuple(item for item in found if item is not None)
         if isinstance(value, Reference):
             return entities.get(value.curie)
+        if isinstance(value, Cited):
+            return cited.get(value.id)
         if isinstance(value, StructureSpec):
-            resolved = {name: self._resolved(item, entities) for name, item in value.values.items()}
+            resolved = {name: self._resolved(item, entities, cited) for name, item in value.values.items()}
             return self._classes.structures[value.record].make(resolved)
         return value
 
-    def _assertions(self, claims: Iterable[Claim]) -> Iterable[Assertion]:
-        for claim in claims:
-            evidence = claim.evidence
-            if self.known_on is not None:
-                known = tuple(item for item in evidence if item.known_on <= self.known_on)
-                evidence = known if len(known) < len(evidence) else evidence  # one tuple, not two that are equal
-            if evidence:
-                yield Assertion(
-                    claim.id,
-                    claim.iri,
-                    self.entities[claim.subject],
-                    claim.relation,
-                    self.entities[claim.object],
-                    evidence,
-                    confidence_value(evidence),
-                )
-
     @cached_property
     def _links(self) -> Links:
-        return self._link()
-
-    def _link(self) -> Links:
-        with collector_paused():
-            return Links(self.model, self.entities, self.assertions)
+        return Links(self.columns, self.assertions)
 
     def link(self, entity: Entity) -> Mapping[str, tuple[Edge, ...]]:
         """Assemble and return the links of an entity of this graph; they are kept, so ``entity.links`` is faster."""
@@ -165,22 +166,56 @@ class Snapshot:
     @cached_property
     def assertion_by_id(self) -> Mapping[str, Assertion]:
         """Assertions by CURIE."""
-        return {assertion.id: assertion for assertion in self.assertions}
+        return AssertionsById(self.assertions)
 
     @cached_property
     def edge_count(self) -> int:
         """Number of assertions that some evidence supports."""
-        return sum(assertion.supported for assertion in self.assertions)
+        return int(self.columns.supported.sum())
 
     @cached_property
     def evidence_count(self) -> int:
         """Number of pieces of evidence."""
-        return sum(len(assertion.evidence) for assertion in self.assertions)
+        return len(self.columns.rows)
 
     @cached_property
     def relation_counts(self) -> Mapping[tuple[str, str, str], int]:
         """Number of edges by (subject kind, relation, object kind)."""
-        return Counter((a.subject.kind, a.relation, a.object.kind) for a in self.assertions if a.supported)
+        columns, kinds = self.columns, self.adjacency.kinds
+        edges = np.flatnonzero(columns.supported)
+        rows = np.stack(
+            [kinds[columns.subjects[edges]], columns.relations[edges], kinds[columns.objects[edges]]], axis=1
+        )
+        found, counts = np.unique(rows, axis=0, return_counts=True)
+        kind, relation = ([thing.name for thing in things] for things in (self.model.kinds, self.model.relations))
+        return {
+            (kind[s], relation[r], kind[o]): count
+            for (s, r, o), count in zip(found.tolist(), counts.tolist(), strict=True)
+        }
+
+    @cached_property
+    def level_counts(self) -> Mapping[str, int]:
+        """Number of pieces of evidence of each level, by its name."""
+        counts = np.bincount(self.columns.evidence.levels[self.columns.rows], minlength=len(self.model.levels))
+        return {level.name: count for level, count in zip(self.model.levels, counts.tolist(), strict=True)}
+
+    @cached_property
+    def unsupported(self) -> tuple[Assertion, ...]:
+        """Assertions that no evidence supports: they are no edges, but people ask."""
+        return tuple(self.assertions[position] for position in np.flatnonzero(~self.columns.supported).tolist())
+
+    def of_relations(self, names: Collection[str]) -> Iterator[Assertion]:
+        """Yield the assertions, edges or not, of some relations."""
+        wanted = np.array([relation.name in names for relation in self.model.relations], np.bool_)
+        for position in np.flatnonzero(wanted[self.columns.relations]).tolist():
+            yield self.assertions[position]
+
+    def newest(self) -> Iterator[Assertion]:
+        """Yield the assertions in the order of their newest evidence, newest first; ties by id, last first."""
+        rank = np.empty(len(self.columns), np.int64)
+        rank[self.columns.by_id] = np.arange(len(self.columns))
+        for position in np.lexsort((rank, self.adjacency.dates))[::-1].tolist():
+            yield self.assertions[position]
 
     @cached_property
     def _aliases(self) -> Mapping[str, Entity]:
@@ -246,11 +281,12 @@ class Snapshot:
     @cached_property
     def _newest(self) -> date:
         """The last day on which anything became known."""
-        days = {item.date for assertion in self.assertions for item in assertion.evidence}
-        return max(map(last_day, days), default=date.min)
+        columns = self.columns
+        return date.fromordinal(int(columns.evidence.known[columns.rows].max())) if len(columns.rows) else date.min
 
     def _earlier(self, day: date) -> Snapshot:
-        return type(self)(self.model, self._projection, self.version, known_on=day, classes=self._classes, whole=self)
+        then = self.columns.as_of(day)
+        return type(self)(self.model, then, self.version, known_on=day, classes=self._classes, whole=self)
 
     def _unchanged(self, day: date) -> Snapshot:
         """Return this graph under another date; its records, and what was computed from them, are the same ones."""
@@ -281,7 +317,7 @@ class Snapshot:
         edges have the relation's name as key and the read-only attributes ``relation``, ``confidence``,
         ``evidence`` (a tuple of records), ``assertion`` (its CURIE) and ``weight`` (1 - confidence, a cost).
         """
-        with collector_paused():
+        with no_collection():
             return network(self)
 
     def __repr__(self) -> str:
@@ -289,25 +325,3 @@ class Snapshot:
         return (
             f"<Snapshot version {self.version.number}{known}: {len(self.entities)} entities, {self.edge_count} edges>"
         )
-
-
-def _refers(value: Any) -> bool:
-    return isinstance(value, Reference | StructureSpec) or (isinstance(value, tuple) and any(map(_refers, value)))
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Hold cyclic garbage collection off while many records are made that are all there to stay.
-
-    The collector would look through all of them again and again: 26 s instead of 8 for Hetionet's 765,796 edges.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            if not gc.get_freeze_count():  # what others froze must stay so
-                gc.freeze()
-                gc.unfreeze()  # to the oldest generation, unread: 1.5 s less than by way of the younger ones
-            gc.enable()

@@ -32,7 +32,7 @@ from pyoxigraph import NamedNode, Quad, Triple
 from rdflib import Dataset
 from rdflib.namespace import DCTERMS
 
-from kg.changes import HISTORY, ChangeSet, Delta, compose, entry, read_entry, unpack
+from kg.changes import HISTORY, ChangeSet, Delta, compose, entry, read_entry, sources_of, unpack
 from kg.derivation import DERIVED, derive
 from kg.disk import (
     CHECKPOINT,
@@ -133,10 +133,7 @@ class Store:
 
     def sources(self) -> dict[str, str]:
         """Return file name -> SHA-256 of the bytes it was last loaded from, for files still in the graph."""
-        loaded: dict[str, str] = {}
-        for change in self.history_entries:
-            loaded.update(change.sources)
-        return {name: digest for name, digest in loaded.items() if digest}
+        return sources_of(self.history_entries)
 
     def triples(self) -> list[Triple]:
         """Return every triple that a source file states (each once), materialised."""
@@ -149,6 +146,13 @@ class Store:
             if source_name(graph.value) not in names:
                 seen.update((quad.triple, None) for quad in self._match(graph=graph))
         return list(seen)
+
+    def triples_after(self, delta: Delta) -> list[Triple]:
+        """Return every triple that a source file would state after a change."""
+        quads = {quad for graph in self._source_graphs() for quad in self._match(graph=graph)}
+        quads.difference_update(delta.removed)
+        quads.update(delta.of_sources().added)
+        return list({quad.triple: None for quad in quads})
 
     def quads(self) -> set[Quad]:
         """Return every quad of the current version: source graphs and derived triples, without the history."""
@@ -392,13 +396,14 @@ class Store:
         """Look every quad up by each of its terms: Oxigraph keeps it in six orders, and each can be damaged."""
         graphs = {quad.graph_name for quad in quads}
         for place, term in enumerate(("subject", "predicate", "object")):
-            for scope in ([None], graphs):
+            anywhere = {(getattr(quad, term), None) for quad in quads}
+            within = {(getattr(quad, term), quad.graph_name) for quad in quads}
+            for looked in (anywhere, within):
                 found = 0
-                for value in {getattr(quad, term) for quad in quads}:
-                    for graph in scope:
-                        pattern: list[Any] = [None, None, None, graph]
-                        pattern[place] = value
-                        found += sum(q.graph_name in graphs for q in self._match(*pattern))
+                for value, graph in looked:
+                    pattern: list[Any] = [None, None, None, graph]
+                    pattern[place] = value
+                    found += sum(q.graph_name in graphs for q in self._match(*pattern))
                 if found != len(quads):
                     raise StoreDamaged(
                         f"{self.folder} finds {found:,} of its {len(quads):,} quads by {term}: an index is damaged. "

@@ -23,6 +23,7 @@ from kg.graph import GraphService
 from server import oidc
 from server.answers import Answerer
 from server.auth import Authenticator
+from server.exports import Exports
 from server.graphql.caches import LRU
 from server.graphql.execution import Engine
 from server.graphql.http import JSON, GraphQLEndpoint, caller_of, prefers_html, refused
@@ -94,6 +95,7 @@ def create_app(
         Route("/graphql", _Any(graphql)),
         WebSocketRoute("/graphql", _Any(SocketEndpoint(runner, settings, authenticator))),
         Route("/schema.graphql", pages.sdl),
+        Route("/export", Exports(service, authenticator).answer),
         Route("/health", pages.health),
         Route("/ready", pages.ready),
         Route("/metrics", pages.metrics),

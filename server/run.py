@@ -46,7 +46,7 @@ def serve(environ: Mapping[str, str], **given: Any) -> int:
         listener.close()
         raise
     seeds = settings.seeds or data_folder("seeds")
-    for change in seed_changes(service.store, seeds) if seeds.is_dir() else ():
+    for change in seed_changes(service.store.sources(), seeds) if seeds.is_dir() else ():
         log.warning(
             "seed_file_differs", file=change.name, state=change.state, load=f"kg load {seeds} --data {settings.data}"
         )

@@ -52,6 +52,13 @@ class Settings:
     max_upload_bytes: int = setting(64_000_000, "Largest request body of who may write, in bytes.")
     upload_seconds: float = setting(20.0, "Longest time spent on parsing one source of a change, in seconds.")
     upload_megabytes: int = setting(1_000, "Memory that parsing one source of a change may take, in MB.")
+    impact_edges: int = setting(
+        200_000, "Edges of a graph up to which the impact of a change says which hypotheses move."
+    )
+    impact_pairs: int = setting(100_000, "Pairs whose hypotheses the impact of a change compares at most.")
+    impact_seconds: float = setting(
+        2.0, "Longest time spent on comparing hypotheses for the impact of a change, in seconds; 0 compares none."
+    )
     max_writes_waiting: int = setting(8, "Writes that may wait for the one that runs.")
     max_subscriptions: int = setting(20, "Operations that may run at once on one WebSocket.")
     max_streams: int = setting(1_000, "WebSockets and event streams open at once.")

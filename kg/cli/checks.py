@@ -13,12 +13,13 @@ from rich.text import Text
 
 from kg.checking import check
 from kg.cli.options import FOLDER, PATHS, SCHEMA, plain_errors, progress_bar, read_with_progress
+from kg.cli.remote import running_service
 from kg.diagnostics import Diagnostic, with_excerpts
 from kg.documents import Document
 from kg.graph import builtin_reference
+from kg.keeping import opened
 from kg.model import load_model
 from kg.reference import load_reference
-from kg.store import Store
 
 COLOURS = {"error": "red", "warning": "yellow"}
 
@@ -65,8 +66,12 @@ def check_(
 def _context(folder: Path | None, documents: Sequence[Document]) -> list[Any]:
     if folder is None:
         return []
-    with Store(folder) as store:
-        return store.triples_except({document.name for document in documents})
+    names = {document.name for document in documents}
+    remote = running_service(folder)
+    if remote:
+        return remote.triples_except(names)
+    with opened(folder) as store:
+        return store.triples_except(names)
 
 
 def show(diagnostics: Sequence[Diagnostic], documents: Sequence[Document], format_: str = "text") -> None:

@@ -9,12 +9,15 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from kg.changes import sources_of
 from kg.cli.checks import show_text
-from kg.cli.diffs import show_diff
 from kg.cli.options import DATA, FOLDER, PATHS, SCHEMA, plain_errors, progress_bar, read_with_progress
-from kg.cli.remote import load_through, running_service
+from kg.cli.outcomes import ALL, CHANGE_FORMAT, DRY_RUN, EXPECT, IMPACT_SECONDS, carried_out, expect, tell
+from kg.cli.remote import named_files, running_service
 from kg.errors import CheckFailed
-from kg.graph import GraphService, Plan, open_service, seed_changes
+from kg.graph import GraphService, seed_changes
+from kg.impact import Limits
+from kg.keeping import opened
 from kg.model import data_folder, load_model
 from kg.store import Store, default_author
 
@@ -26,8 +29,11 @@ from kg.store import Store, default_author
 @click.option("--message", "-m", default="", help="Why; kept in the history.")
 @click.option("--author", default=default_author, show_default="user name", help="Who; kept in the history.")
 @click.option("--remove", multiple=True, metavar="NAME", help="Take out what this file said.")
-@click.option("--dry-run", is_flag=True, help="Say what would change and change nothing.")
-@click.option("--all", "every", is_flag=True, help="Show every line of the diff, not the first of each group.")
+@EXPECT
+@DRY_RUN
+@IMPACT_SECONDS
+@ALL
+@CHANGE_FORMAT
 def load(
     paths: Sequence[Path],
     data: Path,
@@ -35,59 +41,55 @@ def load(
     message: str,
     author: str,
     remove: Sequence[str],
+    expected_version: int | None,
     dry_run: bool,
+    impact_seconds: float,
     every: bool,
+    format_: str,
 ) -> None:
     """Check files, print what they change, and load them as one change set.
 
     A file replaces what it said before and leaves what others said. Loading the same files twice changes
-    nothing. While a service runs on the data folder, the change is made through it.
+    nothing. A dry run also says which confidences, hypotheses and ranks would move. While a service runs on
+    the data folder, the change is made through it.
     """
     remote = running_service(data)
     if remote:
         with plain_errors():
-            load_through(remote, paths, message=message, author=author, remove=remove, dry_run=dry_run, every=every)
+            files = [(name, path) for path, name in named_files(paths)]
+            why = message or _why([name for name, _ in files], remove)
+            made = remote.load(
+                files, message=why, author=author, remove=remove, expected_version=expected_version, dry_run=dry_run
+            )
+        tell(made, dry_run=dry_run, every=every, format_=format_, through=remote.url)
         return
     with plain_errors(), Store(data) as store:
         model = load_model(schema)
         service = GraphService(store, model)
-        documents = read_with_progress(paths, model)
+        expect(expected_version, store.version)
+        documents = read_with_progress(paths, model, quiet=format_ != "text")
         try:
-            with progress_bar() as progress:
+            with progress_bar(quiet=format_ != "text") as progress:
                 plan = service.plan(documents, remove, progress)
         except CheckFailed as error:
             show_text(error.diagnostics, documents, Console(stderr=True, highlight=False, soft_wrap=True))
             click.echo("kg: nothing was loaded.", err=True)
             raise SystemExit(1) from None
-        names = ", ".join(document.name for document in documents[:3]) + (" …" if len(documents) > 3 else "")
+        why = message or _why([document.name for document in documents], remove)
         del documents  # what is to be written is in the plan; a large file is in memory once less
-        _load(service, plan, message or f"load {names}", author, dry_run, every)
+        started = time.monotonic()
+        made = carried_out(service, plan, why, author, Limits(seconds=impact_seconds), dry_run=dry_run)
+    tell(made, dry_run=dry_run, every=every, format_=format_, seconds=time.monotonic() - started)
 
 
-def _load(
-    service: GraphService,
-    plan: Plan,
-    message: str,
-    author: str,
-    dry_run: bool,
-    every: bool,
-) -> None:
-    for warning in plan.warnings:
-        click.echo(str(warning), err=True)
-    if not plan:
-        click.echo(f"Nothing changed: the store at version {service.store.version} already says all that.")
-        return
-    show_diff(plan.diff, every=every)
-    delta = plan.prepared.delta
-    if dry_run:
-        click.echo(f"Would add {len(delta.added):,} and remove {len(delta.removed):,} quads; nothing was changed.")
-        return
-    started = time.monotonic()
-    change = service.apply(plan, message=message, author=author)
-    if change:
-        rate = (change.added + change.removed) / max(time.monotonic() - started, 0.001)
-        counts = f"{change.added:,} quads added, {change.removed:,} removed ({rate:,.0f}/s)"
-        click.echo(f"Version {change.version}: {counts}. {service.snapshot!r}")
+def _why(names: Sequence[str], removed: Sequence[str]) -> str:
+    """Return a message for a change that was given none."""
+    said = [
+        f"{verb} {', '.join(some[:3])}{' …' * (len(some) > 3)}"
+        for verb, some in (("load", names), ("remove", removed))
+        if some
+    ]
+    return " and ".join(said)
 
 
 @click.command()
@@ -98,18 +100,23 @@ def _load(
 )
 def status(data: Path, schema: Path | None, seeds: Path | None) -> None:
     """Say what the store holds, and which seed files differ from what was loaded."""
+    folder = seeds or data_folder("seeds")
+    remote = running_service(data)
     with plain_errors():
-        service = open_service(data, schema, seeds)
-        counts = {kind: len(entities) for kind, entities in service.snapshot.by_kind.items()}
-        changes = seed_changes(service.store, seeds or data_folder("seeds"))
-        service.store.close()
-    click.echo(repr(service.snapshot))
-    for kind, count in counts.items():
+        if remote:
+            loaded, (held, kinds) = sources_of(remote.history()[::-1]), remote.held()
+        else:
+            with opened(data) as store:
+                loaded, graph = store.sources(), GraphService(store, load_model(schema)).snapshot
+            held, kinds = repr(graph), {graph.model.kind[k].label: len(found) for k, found in graph.by_kind.items()}
+        changes = seed_changes(loaded, folder)
+    click.echo(held)
+    for kind, count in kinds.items():
         click.echo(f"  {kind:<16} {count:>8,}")
     for change in changes:
         click.echo(f"  seed file {change.name} is {change.state}")
     if changes:
-        click.echo(f"Load them with: kg load {seeds or data_folder('seeds')} --data {data}")
+        click.echo(f"Load them with: kg load {folder} --data {data}")
 
 
 COMMANDS = (load, status)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from kg.diff import AssertionChange, EntityRef, GraphDiff, grouped
+from kg.diff import AssertionChange, EntityChange, EntityRef, GraphDiff, grouped
 
 SHOWN = 12  # lines of one group that are shown unless all are asked for
 SIGNS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
@@ -23,10 +23,24 @@ def show_diff(diff: GraphDiff, *, every: bool = False, console: Console | None =
         sign, colour = SIGNS[verb]
         console.print(Text.assemble((f"{sign} {count:,} ", colour), (kind, "bold"), f" {noun} {verb}"))
         lines = list(_lines(diff, noun, verb, kind))
-        for line in lines if every else lines[:SHOWN]:
-            console.print(f"    {sign} {line}", style=colour, markup=False)
-        if not every and len(lines) > SHOWN:
-            console.print(f"    … and {len(lines) - SHOWN:,} more; --all shows them", markup=False)
+        show_lines(console, lines, verb, len(lines), every=every)
+    for key, count in diff.counts.items():
+        unlisted = count - len(getattr(diff, key, ()))
+        if unlisted and key.startswith(("entities", "assertions")):
+            console.print(
+                f"… and {unlisted:,} more {key.replace('_', ' ')} that the service did not list", markup=False
+            )
+
+
+def show_lines(console: Console, lines: Sequence[str], verb: str, total: int, *, every: bool) -> None:
+    """Print as many lines as asked for, with the sign and colour of what was done, and how many more there are."""
+    sign, colour = SIGNS[verb]
+    shown = lines if every else lines[:SHOWN]
+    for line in shown:
+        console.print(f"    {sign} {line}", style=colour, markup=False)
+    if total > len(shown):
+        how = "; --all shows them" if len(lines) > len(shown) else ""
+        console.print(f"    … and {total - len(shown):,} more{how}", markup=False)
 
 
 def summary(diff: GraphDiff) -> str:
@@ -71,23 +85,25 @@ def as_json(diff: GraphDiff) -> dict[str, Any]:
     """Return a diff for JSON: counts, and each item by its identifiers."""
     return {
         "counts": dict(diff.counts),
-        **{f"entities_{v}": [_json(e) for e in getattr(diff, f"entities_{v}")] for v in SIGNS},
-        **{f"assertions_{v}": [_json(a) for a in getattr(diff, f"assertions_{v}")] for v in SIGNS},
+        **{f"entities_{v}": list(map(_entity_json, getattr(diff, f"entities_{v}"))) for v in SIGNS},
+        **{f"assertions_{v}": list(map(assertion_json, getattr(diff, f"assertions_{v}"))) for v in SIGNS},
     }
 
 
-def _json(item: Any) -> dict[str, Any]:
+def assertion_json(change: AssertionChange) -> dict[str, Any]:
+    """Return how an assertion changed, for JSON."""
+    return {
+        "id": change.id,
+        "subject": change.subject.curie,
+        "relation": change.relation,
+        "object": change.object.curie,
+        "confidence": [change.confidence_before, change.confidence_after],
+        "evidenceAdded": [e.id for e in change.evidence_added],
+        "evidenceRemoved": [e.id for e in change.evidence_removed],
+    }
+
+
+def _entity_json(item: EntityRef | EntityChange) -> dict[str, Any]:
     if isinstance(item, EntityRef):
         return {"curie": item.curie, "label": item.label, "kind": item.kind}
-    if isinstance(item, AssertionChange):
-        return {
-            "id": item.id,
-            "subject": item.subject.curie,
-            "relation": item.relation,
-            "object": item.object.curie,
-            "confidence": [item.confidence_before, item.confidence_after],
-            "evidenceAdded": [e.id for e in item.evidence_added],
-            "evidenceRemoved": [e.id for e in item.evidence_removed],
-        }
-    fields = {f.name: [list(f.before), list(f.after)] for f in item.fields}
-    return {**_json(item.entity), "fields": fields}
+    return {**_entity_json(item.entity), "fields": {f.name: [list(f.before), list(f.after)] for f in item.fields}}

@@ -11,23 +11,26 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from kg.changes import ChangeSet
 from kg.cli.diffs import as_json, show_diff
 from kg.cli.options import DATA, SCHEMA, plain_errors
-from kg.cli.remote import revert_through, running_service
+from kg.cli.outcomes import ALL, CHANGE_FORMAT, DRY_RUN, EXPECT, IMPACT_SECONDS, carried_out, expect, tell
+from kg.cli.remote import running_service
 from kg.exporting import EXPORTS, export, history_turtle
 from kg.graph import GraphService
+from kg.impact import Limits
+from kg.keeping import existing, opened
 from kg.model import load_model
-from kg.store import Store, default_author
+from kg.store import default_author
 
-ALL = click.option("--all", "every", is_flag=True, help="Show every line, not the first of each group.")
 FORMAT = click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
 
 @contextmanager
-def _service(data: Path, schema: Path | None) -> Iterator[GraphService]:
-    with plain_errors(), Store(data) as store:
+def _reading(data: Path, schema: Path | None) -> Iterator[GraphService]:
+    with plain_errors(), opened(data) as store:
         yield GraphService(store, load_model(schema))
 
 
@@ -39,9 +42,14 @@ def _service(data: Path, schema: Path | None) -> Iterator[GraphService]:
 )  # fmt: skip
 def history(data: Path, format_: str) -> None:
     """List the change sets, newest first."""
-    with plain_errors(), Store(data) as store:
-        entries = store.history()[::-1]
-        turtle = history_turtle(store) if format_ == "ttl" else ""
+    remote = running_service(data)
+    with plain_errors():
+        if remote and format_ != "ttl":  # which no service tells: it is read from a copy of the files
+            entries = remote.history()
+        else:
+            with opened(data) as store:
+                entries = list(store.history()[::-1])
+                turtle = history_turtle(store) if format_ == "ttl" else ""
     if format_ == "ttl":
         click.echo(turtle, nl=False)
     elif format_ == "json":
@@ -50,7 +58,7 @@ def history(data: Path, format_: str) -> None:
         table = Table("Version", "Time", "Author", "Added", "Removed", "Message", box=None)
         for e in entries:
             row = (str(e.version), e.time.isoformat(sep=" "), e.author, f"{e.added:,}", f"{e.removed:,}", e.message)
-            table.add_row(*row)
+            table.add_row(*map(Text, row))
         Console(emoji=False).print(table)
 
 
@@ -63,13 +71,20 @@ def history(data: Path, format_: str) -> None:
 @click.option("--quads", is_flag=True, help="Print the exact statements, each led by - or +, instead.")
 def show(version: int, data: Path, schema: Path | None, every: bool, format_: str, quads: bool) -> None:
     """Show one change set: who, when, why, from which files, and what it meant."""
-    with _service(data, schema) as service:
-        change, diff = service.show(version)
-        delta = service.store.delta(version)
     if quads:
+        with plain_errors(), opened(data) as store:
+            delta = store.delta(version)
         lines = [f"-{quad} ." for quad in delta.removed] + [f"+{quad} ." for quad in delta.added]
         click.echo("\n".join(lines))
-    elif format_ == "json":
+        return
+    remote = running_service(data)
+    if remote:
+        with plain_errors():
+            change, diff = remote.show(version)
+    else:
+        with _reading(data, schema) as service:
+            change, diff = service.show(version)
+    if format_ == "json":
         click.echo(json.dumps({**change.as_dict(), "diff": as_json(diff)}, indent=2, ensure_ascii=False))
     else:
         _describe(change)
@@ -94,8 +109,13 @@ def _describe(change: ChangeSet) -> None:
 @FORMAT
 def diff(first: int, second: int, data: Path, schema: Path | None, every: bool, format_: str) -> None:
     """Say how version SECOND differs from version FIRST; 0 is the empty graph."""
-    with _service(data, schema) as service:
-        found = service.diff(first, second)
+    remote = running_service(data)
+    if remote:
+        with plain_errors():
+            found = remote.diff(first, second)
+    else:
+        with _reading(data, schema) as service:
+            found = service.diff(first, second)
     if format_ == "json":
         click.echo(json.dumps(as_json(found), indent=2, ensure_ascii=False))
     else:
@@ -108,30 +128,46 @@ def diff(first: int, second: int, data: Path, schema: Path | None, every: bool, 
 @SCHEMA
 @click.option("--message", "-m", default="", help="Why; kept in the history.")
 @click.option("--author", default=default_author, show_default="user name", help="Who; kept in the history.")
-@click.option("--dry-run", is_flag=True, help="Say what would change and change nothing.")
+@EXPECT
+@DRY_RUN
+@IMPACT_SECONDS
 @ALL
+@CHANGE_FORMAT
 def revert(
-    version: int, data: Path, schema: Path | None, message: str, author: str, dry_run: bool, every: bool
+    version: int,
+    data: Path,
+    schema: Path | None,
+    message: str,
+    author: str,
+    expected_version: int | None,
+    dry_run: bool,
+    impact_seconds: float,
+    every: bool,
+    format_: str,
 ) -> None:
     """Undo one change set by a new one, leaving what came later.
 
-    Where later change sets touched the same statements, they are named and nothing is changed.
+    Where later change sets touched the same statements, they are named and nothing is changed. While a
+    service runs on the data folder, the change is made through it.
     """
     remote = running_service(data)
-    if remote:
-        with plain_errors():
-            revert_through(remote, version, message=message, author=author, dry_run=dry_run, every=every)
-        return
-    with _service(data, schema) as service:
-        plan = service.plan_revert(version)
-        show_diff(plan.diff, every=every)
-        if dry_run:
-            click.echo("Nothing was changed.")
-            return
-        original = service.store.change(version)
-        change = service.apply(plan, message=message or f"undo version {version}: {original.message}", author=author)
-    if change:
-        click.echo(f"Version {change.version}: {change.added:,} quads added, {change.removed:,} removed.")
+    with plain_errors():
+        if remote:
+            made = remote.revert(
+                version,
+                message=message or f"undo version {version}: {remote.show(version)[0].message}",
+                author=author,
+                expected_version=expected_version,
+                dry_run=dry_run,
+            )
+        else:
+            with existing(data) as store:
+                service = GraphService(store, load_model(schema))
+                expect(expected_version, store.version)
+                plan = service.plan_revert(version)
+                why = message or f"undo version {version}: {store.change(version).message}"
+                made = carried_out(service, plan, why, author, Limits(seconds=impact_seconds), dry_run=dry_run)
+    tell(made, dry_run=dry_run, every=every, format_=format_, through=remote.url if remote else "")
 
 
 @click.command("export")
@@ -147,8 +183,13 @@ def export_(data: Path, schema: Path | None, at: int | None, format_: str, outpu
 
     nq and trig keep which file said what, and load back as those files; the other formats merge them.
     """
-    with plain_errors(), Store(data) as store:
-        text = export(store, load_model(schema), store.version if at is None else at, format_)
+    remote = running_service(data)
+    with plain_errors():
+        if remote:
+            text = remote.export(format_, at)
+        else:
+            with opened(data) as store:
+                text = export(store, load_model(schema), store.version if at is None else at, format_)
     if output:
         output.write_bytes(text)
     else:

@@ -1,71 +1,50 @@
-"""Changing a graph through the service that holds its data folder, so that a command need not stop it."""
+"""Working through the service that holds a data folder, so that a command need not stop it."""
 
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-import click
+from pyoxigraph import RdfFormat, Triple, parse, serialize
 
-from kg.cli.diffs import SIGNS, show_diff
-from kg.diagnostics import Diagnostic
-from kg.diff import AssertionChange, EntityChange, EntityRef, FieldChange, GraphDiff
-from kg.errors import BadInput, CheckFailed, StoreError
+from kg.changes import ChangeSet
+from kg.cli.answers import CHANGE_SET, change_set, diff_fields, diff_said, made, payload_fields
+from kg.cli.outcomes import Made
+from kg.diff import GraphDiff
+from kg.errors import BadInput, CheckFailed, StoreError, SyntaxProblem
 from kg.presence import Presence, find
-from kg.reading import files_under
+from kg.reading import files_under, read_parts
+from kg.store import source_name
 
 SECONDS = 600  # a change waits for those before it
-LISTED = 100  # items of each part of a diff that are asked for
+ATTEMPTS, PAUSE = 3, 1.0  # of a change whose answer did not come: its name lets the service know it again
+PAGE = 500  # change sets that are asked for at a time
 FORMATS = {
     "ttl": "TURTLE", "trig": "TRIG", "nt": "N_TRIPLES", "nq": "N_QUADS", "jsonld": "JSON_LD",
     "rdf": "RDF_XML", "xml": "RDF_XML", "owl": "RDF_XML", "tsv": "TSV",
 }  # fmt: skip
-_EVIDENCE = "direction level date source { citation }"
-_ASSERTION = (
-    "id subject { curie label kind } relation object { curie label kind } confidenceBefore confidenceAfter "
-    f"evidenceAdded {{ {_EVIDENCE} }} evidenceRemoved {{ {_EVIDENCE} }}"
+_APPLY = "mutation($input: ChangesInput!) {{ done: applyChanges(input: $input) {{ {} }} }}"
+_REVERT = (
+    "mutation($changeSet: Int!, $message: String!, $expectedVersion: Int, $dryRun: Boolean!, $clientChangeId: String) "
+    "{{ done: revert(changeSet: $changeSet, message: $message, expectedVersion: $expectedVersion, dryRun: $dryRun, "
+    "clientChangeId: $clientChangeId) {{ {} }} }}"
 )
-_PARTS = {
-    "entitiesAdded": "curie label kind",
-    "entitiesChanged": "entity { curie label kind } fields { name before after }",
-    "entitiesRemoved": "curie label kind",
-    "assertionsAdded": _ASSERTION,
-    "assertionsChanged": _ASSERTION,
-    "assertionsRemoved": _ASSERTION,
-}
-_COUNTS = [f"{noun}{verb.capitalize()}" for noun in ("entities", "assertions", "sources") for verb in SIGNS]
-_PAYLOAD = f"""
-  ok version {{ number entities }} changeSet {{ version added removed }}
-  diagnostics {{ severity code message hint source line column subject }}
-  diff {{
-    counts {{ {" ".join(_COUNTS)} evidenceAdded evidenceRemoved }}
-    {" ".join(f"{name}(first: {LISTED}) {{ {fields} }}" for name, fields in _PARTS.items())}
-  }}
-"""
-APPLY = f"mutation($input: ChangesInput!) {{ done: applyChanges(input: $input) {{ {_PAYLOAD} }} }}"
-REVERT = (
-    "mutation($changeSet: Int!, $message: String!, $dryRun: Boolean!) "
-    f"{{ done: revert(changeSet: $changeSet, message: $message, dryRun: $dryRun) {{ {_PAYLOAD} }} }}"
+_HISTORY = (
+    "query($first: Int!, $after: String) { history(first: $first, after: $after) "
+    f"{{ nodes {{ {CHANGE_SET} }} pageInfo {{ hasNextPage endCursor }} }} }}"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What the service answered: the graph's version afterwards, the change set's, its quads, and what it means."""
-
-    version: int
-    change_set: int | None
-    added: int
-    removed: int
-    diff: GraphDiff
-    warnings: Sequence[Diagnostic]
+_SHOW = f"query($version: Int!, $before: Int!) {{ changeSet(version: $version) {{ {CHANGE_SET} }} diff(from: $before, to: $version) {{ {diff_fields()} }} }}"
+_DIFF = f"query($first: Int!, $second: Int!) {{ diff(from: $first, to: $second) {{ {diff_fields()} }} }}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +58,7 @@ class RemoteService:
         """Where it listens."""
         return self.presence.url
 
+    # -------------------------------------------------------------- changing
     def load(
         self,
         files: Sequence[tuple[str, Path]],
@@ -86,54 +66,129 @@ class RemoteService:
         message: str,
         author: str,
         remove: Sequence[str] = (),
+        expected_version: int | None = None,
         dry_run: bool = False,
     ) -> Made:
-        """Load files, each under a name, as one change set; raises CheckFailed for what is wrong in them."""
-        given = [{"source": name, "format": _format(path), "content": _text(path)} for name, path in files]
-        input_ = {"files": given, "remove": list(remove), "message": message, "dryRun": dry_run}
-        return self._change(APPLY, {"input": input_}, author)
+        """Load files, each under a name, as one change set; raises CheckFailed for what is wrong in them.
 
-    def revert(self, version: int, *, message: str, author: str, dry_run: bool = False) -> Made:
+        An export is sent as the files that it holds.
+        """
+        given = [source for name, path in files for source in _sources(name, path)]
+        input_ = {
+            "files": given,
+            "remove": list(remove),
+            "message": message,
+            "expectedVersion": expected_version,
+            "dryRun": dry_run,
+            "clientChangeId": uuid.uuid4().hex,
+        }
+        return self._change(_APPLY.format(payload_fields(dry_run=dry_run)), {"input": input_}, author)
+
+    def revert(
+        self, version: int, *, message: str, author: str, expected_version: int | None = None, dry_run: bool = False
+    ) -> Made:
         """Undo a change set by a new one; raises StoreError, with the service's reason, where it cannot be."""
-        return self._change(REVERT, {"changeSet": version, "message": message, "dryRun": dry_run}, author)
-
-    def ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """Return the data of the answer to a query; raises StoreError with what the service says against it."""
-        found: dict[str, Any] = self._ask(query, variables, "")
-        return found
+        variables = {
+            "changeSet": version,
+            "message": message,
+            "expectedVersion": expected_version,
+            "dryRun": dry_run,
+            "clientChangeId": uuid.uuid4().hex,
+        }
+        return self._change(_REVERT.format(payload_fields(dry_run=dry_run)), variables, author)
 
     def _change(self, query: str, variables: dict[str, Any], author: str) -> Made:
-        answer = self._ask(query, variables, author)
-        payload = answer["done"]
-        found = [_diagnostic(row) for row in payload["diagnostics"]]
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                payload = self._ask(query, variables, author)["done"]
+                break
+            except _NoAnswer as error:
+                if attempt == ATTEMPTS:
+                    raise StoreError(
+                        f"{error} Whether the change was made shows in `kg history`; doing it again is safe."
+                    ) from error
+                time.sleep(PAUSE)
+        found = made(payload)
         if not payload["ok"]:
-            raise CheckFailed(found)
-        change = payload["changeSet"] or {"version": None, "added": 0, "removed": 0}
-        diff = _diff(payload["diff"]) if payload["diff"] else GraphDiff()
-        return Made(payload["version"]["number"], change["version"], change["added"], change["removed"], diff, found)
+            raise CheckFailed(list(found.warnings))
+        return found
+
+    # -------------------------------------------------------------- reading
+    def history(self) -> list[ChangeSet]:
+        """Return the change sets, newest first."""
+        found: list[ChangeSet] = []
+        after: str | None = None
+        while True:
+            page = self.ask(_HISTORY, {"first": PAGE, "after": after})["history"]
+            found += map(change_set, page["nodes"])
+            if not page["pageInfo"]["hasNextPage"]:
+                return found
+            after = page["pageInfo"]["endCursor"]
+
+    def show(self, version: int) -> tuple[ChangeSet, GraphDiff]:
+        """Return a change set and what it meant."""
+        answer = self.ask(_SHOW, {"version": version, "before": version - 1})
+        return change_set(answer["changeSet"]), diff_said(answer["diff"])
+
+    def diff(self, first: int, second: int) -> GraphDiff:
+        """Return how one version differs from another."""
+        return diff_said(self.ask(_DIFF, {"first": first, "second": second})["diff"])
+
+    def held(self) -> tuple[str, dict[str, int]]:
+        """Return what the service holds in a line, and how many entities of each kind."""
+        answer = self.ask("{ version { number entities edges } metagraph { kinds { label count } } }")
+        version = answer["version"]
+        said = f"version {version['number']}: {version['entities']} entities, {version['edges']} edges"
+        kinds = {kind["label"]: kind["count"] for kind in answer["metagraph"]["kinds"]}
+        return f"{said}, served at {self.url}", kinds
+
+    def export(self, format_: str, at: int | None = None) -> bytes:
+        """Return a version of the graph in a format; raises StoreError with what the service says against it."""
+        asked = urlencode({"format": format_, **({} if at is None else {"at": at})})
+        return self._fetch(urllib.request.Request(f"{self._root}export?{asked}", headers=self._headers()))  # noqa: S310
+
+    def triples_except(self, names: Collection[str]) -> list[Triple]:
+        """Return every triple that a source file states, but for the named files."""
+        quads = parse(self.export("nq"), format=RdfFormat.N_QUADS)
+        return [quad.triple for quad in quads if source_name(getattr(quad.graph_name, "value", "")) not in names]
+
+    def ask(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the data of the answer to a query; raises StoreError with what the service says against it."""
+        found: dict[str, Any] = self._ask(query, variables or {}, "")
+        return found
+
+    # -------------------------------------------------------------- asking
+    @property
+    def _root(self) -> str:
+        return self.url.removesuffix("graphql")
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.presence.key}"}
 
     def _ask(self, query: str, variables: dict[str, Any], author: str) -> Any:
         body = json.dumps({"query": query, "variables": variables}).encode()
-        headers = {
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {self.presence.key}",
-            "X-KG-Author": quote(author),
-        }
-        request = urllib.request.Request(self.url, body, headers)  # noqa: S310 - an address from our own data folder
-        try:
-            with _opener().open(request, timeout=SECONDS) as response:
-                answer = json.load(response)
-        except urllib.error.HTTPError as error:
-            with error:
-                answer = _json(error.read())
-        except (OSError, ValueError) as error:
-            raise StoreError(
-                f"The service at {self.url} did not answer ({error}). Whether the change was made shows in `kg history`; "
-                "loading again is safe."
-            ) from error
+        headers = {**self._headers(), "Content-Type": "application/json", "X-KG-Author": quote(author)}
+        answer = _json(self._fetch(urllib.request.Request(self.url, body, headers)))  # noqa: S310
         if answer.get("errors"):
             raise StoreError(f"The service at {self.url} says: {answer['errors'][0]['message']}")
         return answer["data"]
+
+    def _fetch(self, request: urllib.request.Request) -> bytes:
+        """Return the body of an answer; raises StoreError where there is none, or where it refuses."""
+        try:
+            with _opener().open(request, timeout=SECONDS) as response:
+                found: bytes = response.read()
+                return found
+        except urllib.error.HTTPError as error:
+            with error:
+                answer = _json(error.read())
+            raise StoreError(f"The service at {self.url} says: {answer['errors'][0]['message']}") from error
+        except (OSError, HTTPException) as error:
+            raise _NoAnswer(f"The service at {self.url} did not answer ({error}).") from error
+
+
+class _NoAnswer(StoreError):
+    """The service was asked, and whether it did what it was asked is not known."""
 
 
 def running_service(data: Path) -> RemoteService | None:
@@ -149,44 +204,6 @@ def running_service(data: Path) -> RemoteService | None:
         return None
 
 
-def load_through(
-    service: RemoteService,
-    paths: Sequence[Path],
-    *,
-    message: str,
-    author: str,
-    remove: Sequence[str],
-    dry_run: bool,
-    every: bool,
-) -> None:
-    """Load files through a running service and say what came of it, as ``kg load`` does."""
-    files = [(name, path) for path, name in named_files(paths)]
-    names = ", ".join(name for name, _ in files[:3]) + (" …" if len(files) > 3 else "")
-    made = service.load(files, message=message or f"load {names}", author=author, remove=remove, dry_run=dry_run)
-    _say(service, made, dry_run=dry_run, every=every)
-
-
-def revert_through(
-    service: RemoteService, version: int, *, message: str, author: str, dry_run: bool, every: bool
-) -> None:
-    """Undo a change set through a running service and say what came of it, as ``kg revert`` does."""
-    made = service.revert(version, message=message or f"undo version {version}", author=author, dry_run=dry_run)
-    _say(service, made, dry_run=dry_run, every=every)
-
-
-def _say(service: RemoteService, made: Made, *, dry_run: bool, every: bool) -> None:
-    for warning in made.warnings:
-        click.echo(str(warning), err=True)
-    show_diff(made.diff, every=every)
-    if dry_run:
-        click.echo("Nothing was changed.")
-    elif made.change_set is None:
-        click.echo(f"Nothing changed: the store at version {made.version} already says all that.")
-    else:
-        counts = f"{made.added:,} quads added, {made.removed:,} removed"
-        click.echo(f"Version {made.change_set}: {counts}, through the service at {service.url}.")
-
-
 def named_files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
     """Return the files under paths, each with its name in the graph: its path below the folder it was found in."""
     found = [(file, root) for root in paths for file in files_under([root])]
@@ -197,11 +214,21 @@ def _opener() -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy stands between us and ourselves
 
 
-def _format(path: Path) -> str:
+def _sources(name: str, path: Path) -> list[dict[str, str]]:
+    """Return a file as the service takes it; an export as the files that it holds."""
     ending = path.suffix[1:].lower()
     if ending not in FORMATS:
         raise BadInput(f"{path} has an unknown ending; known are {', '.join('.' + known for known in FORMATS)}.")
-    return FORMATS[ending]
+    if ending in {"nq", "trig"}:
+        with suppress(SyntaxProblem):  # the service will say so
+            parts = read_parts(path, name)
+            if [part.name for part in parts] != [name]:
+                return [{"source": p.name, "format": "N_TRIPLES", "content": _lines(p.triples)} for p in parts]
+    return [{"source": name, "format": FORMATS[ending], "content": _text(path)}]
+
+
+def _lines(triples: Sequence[Triple]) -> str:
+    return (serialize(triples, format=RdfFormat.N_TRIPLES) or b"").decode()
 
 
 def _text(path: Path) -> str:
@@ -216,57 +243,3 @@ def _json(raw: bytes) -> Any:
         return json.loads(raw)
     except ValueError:
         return {"errors": [{"message": raw[:500].decode(errors="replace")}]}
-
-
-# ---------------------------------------------------------------- from JSON to records
-def _diagnostic(row: dict[str, Any]) -> Diagnostic:
-    return Diagnostic(
-        row["severity"].lower(),
-        row["code"],
-        row["message"],
-        row["source"],
-        row["line"],
-        row["column"],
-        row["hint"] or "",
-        row["subject"] or "",
-    )
-
-
-def _diff(row: dict[str, Any]) -> GraphDiff:
-    readers: dict[str, Any] = {"entitiesAdded": _entity, "entitiesRemoved": _entity, "entitiesChanged": _entity_change}
-    parts: dict[str, Any] = {_snake(n): tuple(map(readers.get(n, _assertion), row[n])) for n in _PARTS}
-    return GraphDiff(**parts, counts={_snake(name): count for name, count in row["counts"].items()})
-
-
-def _snake(name: str) -> str:
-    return "".join("_" + char.lower() if char.isupper() else char for char in name)
-
-
-def _entity(row: dict[str, Any]) -> EntityRef:
-    return EntityRef(row["curie"], row["label"], row["kind"])
-
-
-def _entity_change(row: dict[str, Any]) -> EntityChange:
-    fields = tuple(FieldChange(f["name"], tuple(f["before"]), tuple(f["after"])) for f in row["fields"])
-    return EntityChange(_entity(row["entity"]), fields)
-
-
-def _assertion(row: dict[str, Any]) -> AssertionChange:
-    return AssertionChange(
-        row["id"],
-        _entity(row["subject"]),
-        row["relation"],
-        _entity(row["object"]),
-        tuple(map(_evidence, row["evidenceAdded"])),
-        tuple(map(_evidence, row["evidenceRemoved"])),
-        row["confidenceBefore"],
-        row["confidenceAfter"],
-    )
-
-
-def _evidence(row: dict[str, Any]) -> Any:
-    """Return as much of a piece of evidence as a diff shows."""
-    source = SimpleNamespace(citation=row["source"]["citation"] or "")
-    return SimpleNamespace(
-        direction=row["direction"], level=SimpleNamespace(name=row["level"]), date=row["date"], source=source
-    )

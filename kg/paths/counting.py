@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from kg.adjacency import Bools, Ints
 from kg.budget import Budget
+from kg.columns import Bools, Ints
 from kg.paths.ground import ARCS_A_STEP, Ground, Spent
 from kg.paths.layers import Core, Plan
 

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kg.adjacency import NO_DATE, Bools, Ints, costs_of
+from kg.adjacency import NO_DATE, costs_of
 from kg.budget import Budget
+from kg.columns import Bools, Ints
 from kg.overlay import Scenario
 from kg.paths.constraints import DAMPING, Question
 from kg.records import Assertion
@@ -125,7 +126,7 @@ class Ground:
         changes: dict[int, int] = {}
         number = self.adjacency.number
         if self._gone is not None:
-            for i in np.flatnonzero(self._gone):
+            for i in np.flatnonzero(self._gone).tolist():
                 assertion = self.adjacency.assertions[i]
                 for end in (assertion.subject, assertion.object) if assertion.supported else ():
                     changes[number[end.curie]] = changes.get(number[end.curie], 0) - 1

@@ -16,7 +16,8 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from kg.adjacency import NO_DATE, Bools, Ints
+from kg.adjacency import NO_DATE
+from kg.columns import Bools, Ints
 from kg.paths.ground import Arcs, Ground
 
 FAR = int(np.iinfo(np.int64).max // 4)

@@ -18,8 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kg.adjacency import NO_DATE, Ints
+from kg.adjacency import NO_DATE
 from kg.budget import Budget
+from kg.columns import Ints
 from kg.paths.constraints import LENGTH, NOVELTY
 from kg.paths.ground import Arcs, Spent
 from kg.paths.layers import Core, Plan

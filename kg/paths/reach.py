@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kg.adjacency import Bools, Ints
 from kg.budget import Budget
+from kg.columns import Bools, Ints
 from kg.overlay import Scenario
 from kg.paths.constraints import Ends, PathConstraints, understand
 from kg.paths.ground import Ground, Spent

@@ -155,11 +155,7 @@ class MetagraphView:
     @property
     def levels(self) -> list[_Counted]:
         """Evidence levels with their counts."""
-        counts: dict[str, int] = {}
-        for assertion in self.graph.assertions:
-            for item in assertion.evidence:
-                counts[item.level.name] = counts.get(item.level.name, 0) + 1
-        return [_Counted(level, counts.get(level.name, 0)) for level in self.model.levels]
+        return [_Counted(level, self.graph.level_counts[level.name]) for level in self.model.levels]
 
 
 class _Counted:

@@ -52,12 +52,13 @@ class Diffs:
                 "kind": member(str, "Kind; empty where the entity is not declared."),
             },
         )
+        self.assertion_change = self._assertion_change()
         self.type = self._diff()
 
     def _diff(self) -> Any:
         counts = {name: member(int, said, _count(name)) for name, said in COUNTS.items()}
         counts_type = made_type("DiffCounts", "How much changed.", counts)
-        entity_change, assertion_change = self._entity_change(), self._assertion_change()
+        entity_change, assertion_change = self._entity_change(), self.assertion_change
         members = {
             "from_version": member(int | None, "The version that was before."),
             "to_version": member(int | None, "The version that is after; null where the change was not made."),

@@ -28,7 +28,8 @@ class History:
         self.types = types
         self.version = self._version_type()
         self.change_set = self._change_set_type()
-        self.diff = Diffs(types).type
+        self.diffs = Diffs(types)
+        self.diff = self.diffs.type
 
     def fields(self) -> dict[str, Any]:
         """Return the root fields of queries."""
@@ -71,6 +72,9 @@ class History:
             "author": member(str, "Who made it; with a token, the name of the token."),
             "message": member(str, "Why it was made."),
             "reverts": member(int | None, "Version that it undid, if it did nothing but that."),
+            "client_change_id": member(
+                str | None, "The client's own name for the change.", lambda self: self.change_id
+            ),
             "added": member(int, "Number of quads it added."),
             "removed": member(int, "Number of quads it removed."),
             "sources": member(

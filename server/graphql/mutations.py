@@ -8,11 +8,12 @@ import strawberry
 
 from server.graphql.diffs import DiffView
 from server.graphql.history import History, VersionView
+from server.graphql.impacts import ImpactView, impact_type
 from server.graphql.members import fill, given, listed, make_enum, member, nullable, plain
 from server.graphql.paging import start_clock
 from server.graphql.request import Request
 from server.graphql.uploads import Upload
-from server.graphql.writing import MAX_DIAGNOSTICS, Order, Outcome
+from server.graphql.writing import MAX_DIAGNOSTICS, Order, Outcome, Undo
 
 FORMATS = {
     "TURTLE": ("ttl", "Turtle."),
@@ -28,8 +29,10 @@ FORMATS = {
 class Mutations:
     """Makes the root of mutations."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, status: Any) -> None:
+        """``status`` is the type of what the graph says of a pair."""
         self.history = history
+        self.impact = impact_type(history.diffs, status)
         self.format = make_enum(
             "SourceFormat", [(name, said) for name, (_, said) in FORMATS.items()], "What a source is written in."
         )
@@ -75,6 +78,11 @@ class Mutations:
                 "What the change means, made or not; null where a diagnostic is an error.",
                 _diff_of,
             ),
+            "impact": member(
+                nullable(self.impact),
+                "Which confidences, hypotheses and ranks the change moves; null where a diagnostic is an error.",
+                _impact_of,
+            ),
             "version": member(self.history.version, "The graph afterwards.", lambda self: VersionView(self.graph)),
             "diagnostics": member(
                 listed(diagnostic),
@@ -101,14 +109,15 @@ class Mutations:
 
     def _revert(self) -> Any:
         def revert(
-            self: Request, change_set: int, message: str, expected_version: int | None = None, dry_run: bool = False
+            self: Request,
+            change_set: int,
+            message: str,
+            expected_version: int | None = None,
+            dry_run: bool = False,
+            client_change_id: str | None = None,
         ) -> Payload:
-            return _done(
-                self,
-                lambda writer, who: writer.revert(
-                    change_set, message, who, expected_version=expected_version, dry_run=dry_run
-                ),
-            )
+            undo = Undo(change_set, message, expected_version, dry_run, client_change_id)
+            return _done(self, lambda writer, who: writer.revert(undo, who))
 
         said = "Undo a change set by a new one; an error with code CONFLICT where later changes rest on it."
         return member(
@@ -120,6 +129,7 @@ class Mutations:
             message=(str, "Why; kept in the history."),
             expected_version=(int | None, "Version the graph must be at; an error with code CONFLICT where it is not."),
             dry_run=(bool, "Only say what would change."),
+            client_change_id=(str | None, CHANGE_ID),
         )
 
     def _input(self) -> Any:
@@ -162,13 +172,14 @@ class Mutations:
                 "client_change_id": (
                     nullable(str),
                     unset,
-                    "A name of the client's choice for this change: sent again, it is not applied again.",
+                    CHANGE_ID,
                 ),
             },
         )
 
 
 REQUIRED = object()
+CHANGE_ID = "A name of the client's choice for this change: sent again, it is not made again."
 
 
 def order_of(input_: Any) -> Order:
@@ -197,6 +208,11 @@ def _diff_of(self: Any) -> Any:
         return None
     after = outcome.change_set.version if outcome.change_set else None
     return DiffView(outcome.diff, self.request, outcome.before, after)
+
+
+def _impact_of(self: Any) -> Any:
+    outcome: Outcome = self.outcome
+    return ImpactView(outcome.impact(), self.request) if outcome.impact else None
 
 
 class Payload:

@@ -42,6 +42,7 @@ class QueryBuilder:
         self.types = Types(model, settings)
         self.types.fill_assertion()
         self.history = History(self.types)
+        self._status: Any = str  # of a pair; the enum where the schema folder predicts something
 
     def schema(self) -> strawberry.Schema:
         """Return the executable schema."""
@@ -65,7 +66,7 @@ class QueryBuilder:
         )
         return strawberry.Schema(
             query=query,
-            mutation=Mutations(self.history).type(),
+            mutation=Mutations(self.history, self._status).type(),
             subscription=self.history.subscription(),
             types=[*self.types.kinds.values(), self.types.assertion],
             config=CONFIG,
@@ -77,7 +78,9 @@ class QueryBuilder:
         paths = PathFields(self.types, assumption)
         found = paths.members()
         if self.model.predicts:
-            found |= HypothesisFields(self.types, paths.step, assumption).members()
+            hypotheses = HypothesisFields(self.types, paths.step, assumption)
+            self._status = hypotheses.status
+            found |= hypotheses.members()
         return found
 
     # -------------------------------------------------------------- look-ups

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from kg.diagnostics import Diagnostic
 from kg.diff import GraphDiff
 from kg.errors import BadInput, CheckFailed, Conflict, KGError
 from kg.graph import GraphService, Plan
+from kg.impact import Impact, Limits, impact
 from kg.snapshot import Snapshot
 from server.auth import Identity
 from server.graphql.changes import Changes
@@ -45,13 +46,28 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """A change set that a client wants undone."""
+
+    version: int
+    message: str
+    expected_version: int | None = None
+    dry_run: bool = False
+    change_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an order: the graph as it is afterwards, the change set if one was made, and every finding."""
+    """What became of an order: the graph as it is afterwards, the change set if one was made, and every finding.
+
+    ``impact`` works out what the change moves: only who asks for it waits for that.
+    """
 
     graph: Snapshot
     diagnostics: Sequence[Diagnostic] = ()
     change_set: ChangeSet | None = None
     diff: GraphDiff | None = None
+    impact: Callable[[], Impact] | None = None
     before: int | None = None
     dry_run: bool = False
     names: Sequence[str] = field(default=())
@@ -82,6 +98,7 @@ class Writer:
         self.changes = changes
         self.metrics = metrics
         self.readers = Readers(service, settings.upload_seconds, settings.upload_megabytes)
+        self.limits = Limits(settings.impact_edges, settings.impact_pairs, settings.impact_seconds)
         self.steady = threading.RLock()
 
     def close(self) -> None:
@@ -94,9 +111,9 @@ class Writer:
 
     def _apply(self, order: Order, identity: Identity) -> Outcome:
         _sensible(order)
-        made = self.service.store.made(order.change_id)
-        if made:  # the client did not hear the first answer
-            return Outcome(self.service.snapshot, change_set=made)
+        made = self._made(order.change_id)
+        if made:
+            return made
         self._expect(order.expected_version)
         documents = [self.readers.read(upload) for upload in order.uploads]
         names = [*(upload.name for upload in order.uploads), *order.remove]
@@ -106,23 +123,38 @@ class Writer:
             return Outcome(self.service.snapshot, error.diagnostics, dry_run=order.dry_run, names=names)
         return self._carry_out(plan, names, order.dry_run, order.message, identity, order.change_id)
 
-    def revert(
-        self, version: int, message: str, identity: Identity, *, expected_version: int | None, dry_run: bool
-    ) -> Outcome:
+    def revert(self, undo: Undo, identity: Identity) -> Outcome:
         """Undo a change set by a new one; raises NotFound, Conflict, BadInput or StoreError."""
-        work = lambda: self._revert(version, message, identity, expected_version, dry_run)  # noqa: E731
-        return self._audited("revert", identity, work, message=message, reverts=version)
+        work = lambda: self._revert(undo, identity)  # noqa: E731
+        return self._audited("revert", identity, work, message=undo.message, reverts=undo.version)
 
-    def _revert(
-        self, version: int, message: str, identity: Identity, expected_version: int | None, dry_run: bool
-    ) -> Outcome:
-        _says_why(message, dry_run)
-        self._expect(expected_version)
+    def _revert(self, undo: Undo, identity: Identity) -> Outcome:
+        _says_why(undo.message, undo.dry_run)
+        made = self._made(undo.change_id, undo.version)
+        if made:
+            return made
+        self._expect(undo.expected_version)
         try:
-            plan = self.service.plan_revert(version)
+            plan = self.service.plan_revert(undo.version)
         except CheckFailed as error:
-            return Outcome(self.service.snapshot, error.diagnostics, dry_run=dry_run)
-        return self._carry_out(plan, list(plan.prepared.sources), dry_run, message, identity)
+            return Outcome(self.service.snapshot, error.diagnostics, dry_run=undo.dry_run)
+        names = list(plan.prepared.sources)
+        return self._carry_out(plan, names, undo.dry_run, undo.message, identity, undo.change_id)
+
+    def _made(self, change_id: str | None, reverts: int | None = None) -> Outcome | None:
+        """Return what became of a change that was made, for a client that did not hear the first answer."""
+        if change_id is not None and not 0 < len(change_id) <= NAME_LENGTH:
+            raise BadInput(f"clientChangeId must have 1 to {NAME_LENGTH} characters; use a random UUID.")
+        change = self.service.store.made(change_id)
+        if change is None:
+            return None
+        if change.reverts != reverts:
+            raise BadInput(
+                f"The clientChangeId {change_id!r} belongs to another change, which made version {change.version}. "
+                "Use a new one for each change, such as a random UUID."
+            )
+        diff = self.service.diff(change.version - 1, change.version)
+        return Outcome(self.service.snapshot, change_set=change, diff=diff, before=change.version - 1)
 
     def _carry_out(
         self,
@@ -133,11 +165,22 @@ class Writer:
         identity: Identity,
         change_id: str | None = None,
     ) -> Outcome:
-        before, change = self.service.snapshot.version.number, None
+        before, change = self.service.snapshot, None
         if not dry_run:
             with self.steady:
                 change = self.service.apply(plan, message=message, author=identity.author, change_id=change_id)
-        return Outcome(self.service.snapshot, plan.warnings, change, plan.diff, before, dry_run, names)
+        now = self.service.snapshot
+        after = (lambda: now) if change else (lambda: self.service.after(plan))
+        return Outcome(
+            now,
+            plan.warnings,
+            change,
+            plan.diff,
+            lambda: impact(before, plan.diff, after, self.limits),
+            before.version.number,
+            dry_run,
+            names,
+        )
 
     def _expect(self, version: int | None) -> None:
         now = self.service.store.version

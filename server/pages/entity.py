@@ -103,10 +103,9 @@ def unsupported(graph: Snapshot) -> dict[str, list[Assertion]]:
     """Return assertions that no evidence supports, by the CURIE of either end: they are no edges, but people ask."""
     if graph not in _unsupported:
         found: dict[str, list[Assertion]] = {}
-        for assertion in graph.assertions:
-            if not assertion.supported:
-                for end in {assertion.subject.curie, assertion.object.curie}:
-                    found.setdefault(end, []).append(assertion)
+        for assertion in graph.unsupported:
+            for end in {assertion.subject.curie, assertion.object.curie}:
+                found.setdefault(end, []).append(assertion)
         _unsupported[graph] = found
     return _unsupported[graph]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from itertools import islice
 
 from markupsafe import Markup
 
@@ -40,13 +41,8 @@ def newest_evidence(graph: Snapshot) -> list[tuple[Assertion, Evidence]]:
 
     Evidence from sources without a date of their own, dated by when they were seen, is not news.
     """
-    dated = (
-        (item.known_on, assertion.id, assertion, item)
-        for assertion in graph.assertions
-        for item in assertion.evidence[:1]
-        if item.source.date
-    )
+    dated = ((assertion, assertion.evidence[0]) for assertion in graph.newest())
     newest: dict[str, tuple[Assertion, Evidence]] = {}
-    for _, _, assertion, item in heapq.nlargest(20 * NEWEST, dated, key=lambda row: row[:2]):
+    for assertion, item in islice((row for row in dated if row[1].source.date), 20 * NEWEST):
         newest.setdefault(line_key(item), (assertion, item))
     return list(newest.values())[:NEWEST]

@@ -3,6 +3,7 @@
 import json
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -14,7 +15,7 @@ from kg.lettering import web_address
 from kg.overlay import Assumption, scenario
 from kg.paths import PathConstraints, PathPage, connecting_subgraph, find_paths
 from kg.pictures import draw, place
-from kg.projection import EntitySpec, Projection
+from kg.projection import EntitySpec
 from kg.snapshot import Version
 from kg.strokes import meet
 from tests.kg import routes
@@ -43,8 +44,7 @@ def hostile(label: str, url: str = "javascript:alert(1)") -> Figure:
     entities = tuple(
         EntitySpec(kind, {**routes._values(name), "label": label, "url": url}) for name, kind in kinds.items()
     )
-    spoilt = Projection(entities, made._projection.claims, {}, {})
-    graph = Snapshot(made.model, spoilt, Version(0, "hostile"))
+    graph = Snapshot(made.model, replace(made.columns, entities=entities), Version(0, "hostile"))
     return path_figure(graph, find_paths(scenario(graph), "n:a", "n:b"))
 
 

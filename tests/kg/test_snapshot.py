@@ -9,7 +9,8 @@ import pytest
 
 from kg import Snapshot
 from kg.errors import NotFound
-from kg.snapshot import AS_OF_VIEWS, collector_paused
+from kg.memory import no_collection
+from kg.snapshot import AS_OF_VIEWS
 
 
 @pytest.mark.parametrize(
@@ -148,9 +149,9 @@ def test_networkx_reads_the_attributes_and_copies_them_as_dictionaries(tiny_grap
 
 
 def test_the_collector_is_left_as_it_was_found() -> None:
-    with collector_paused():
+    with no_collection():
         assert not gc.isenabled()
-        with collector_paused():
+        with no_collection():
             pass
         assert not gc.isenabled()
     assert gc.isenabled()

@@ -267,13 +267,13 @@ def test_a_changed_seed_file_is_noticed_and_not_loaded(tmp_path: Path) -> None:
     (seeds / "new.ttl").write_text("", encoding="utf-8")
     service = open_service(tmp_path / "data", seeds=seeds)
     assert service.snapshot.entity("therapy:alpha").label == "alpha-cel"
-    assert [(c.name, c.state) for c in seed_changes(service.store, seeds)] == [
+    assert [(c.name, c.state) for c in seed_changes(service.store.sources(), seeds)] == [
         ("new.ttl", "new"),
         ("tiny.ttl", "changed"),
     ]
     service.load(read_files([seeds]), message="take the new seeds")
     assert service.snapshot.entity("therapy:alpha").label == "ALPHA-cel"
-    assert seed_changes(service.store, seeds) == []
+    assert seed_changes(service.store.sources(), seeds) == []
     service.store.close()
 
 

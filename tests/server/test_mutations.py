@@ -346,3 +346,44 @@ def test_a_stopping_service_finishes_the_write_that_runs(make_client: Make, serv
     response = post(client, APPLY, change(NEW_CLAIM), headers)
     assert (response.status_code, code(response)) == (503, "LIMIT_EXCEEDED")
     assert service.store.version == 2
+
+
+# ---------------------------------------------------------------- impact, and asking again
+IMPACT = """mutation($input: ChangesInput!) { applyChanges(input: $input) { version { number } impact {
+  confidencesTotal hypotheses { compared pairs leftOut ranksChanged enteredTotal
+    left { subject { curie } object { label } rankBefore rankAfter statusBefore statusAfter } } } } }"""
+UNDO = """mutation($n: Int!, $id: String) { revert(changeSet: $n, message: "undo", clientChangeId: $id) {
+  changeSet { version reverts } diff { counts { entitiesRemoved } } } }"""
+TRIED = NEW_THERAPY.replace(
+    "kg:CarT .",
+    """kg:CarT .
+[] a kg:Assertion ; rdf:subject therapy:alpha ; rdf:predicate kg:investigatedFor ; rdf:object MONDO:0009688 ;
+  kg:evidence [ dcterms:source <https://example.org/news> ; kg:level kg:NewsReport ; kg:direction kg:Supports ; dcterms:date "2020-06"^^xsd:gYearMonth ] .""",
+)
+
+
+@pytest.mark.parametrize(("dry_run", "version"), [(True, 1), (False, 2)])
+def test_a_change_says_which_hypotheses_it_moves(
+    client: TestClient, curator: dict[str, str], dry_run: bool, version: int
+) -> None:
+    body = post(client, IMPACT, change(TRIED, dryRun=dry_run), curator).json()
+    payload = body["data"]["applyChanges"]
+    assert payload["version"]["number"] == version
+    moves = payload["impact"]["hypotheses"]
+    assert (moves["leftOut"], moves["compared"] == moves["pairs"]) == (None, True)
+    (left,) = [m for m in moves["left"] if m["subject"]["curie"] == "therapy:alpha"]
+    assert (left["object"]["label"], left["statusAfter"], left["rankAfter"]) == ("myasthenia gravis", "IN_TRIAL", None)
+
+
+def test_an_undo_that_is_sent_again_is_done_once(client: TestClient, curator: dict[str, str]) -> None:
+    applied(client, curator)
+    first, again = (post(client, UNDO, {"n": 2, "id": "mine"}, curator).json()["data"]["revert"] for _ in range(2))
+    assert first == again
+    assert first == {"changeSet": {"version": 3, "reverts": 2}, "diff": {"counts": {"entitiesRemoved": 1}}}
+
+
+def test_a_name_of_another_change_is_refused(client: TestClient, curator: dict[str, str]) -> None:
+    applied(client, curator, clientChangeId="mine")
+    answer = post(client, UNDO, {"n": 2, "id": "mine"}, curator)
+    assert code(answer) == "BAD_USER_INPUT"
+    assert "belongs to another change" in answer.json()["errors"][0]["message"]

@@ -77,9 +77,10 @@ def test_a_process_that_does_not_answer_is_no_service(tmp_path: Path) -> None:
         assert running_service(tmp_path) is None
 
 
-def test_a_service_that_goes_silent_is_one_sentence() -> None:
+def test_a_service_that_goes_silent_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kg.cli.remote.PAUSE", 0.0)
     remote = RemoteService(Presence("http://127.0.0.1:9/graphql", 1, "k"))
-    with pytest.raises(StoreError, match=r"did not answer.*loading again is safe"):
+    with pytest.raises(StoreError, match=r"did not answer.*doing it again is safe"):
         remote.revert(1, message="m", author="a")
 
 
@@ -111,7 +112,7 @@ def test_load_and_revert_go_through_the_service(live: Live, new: Path) -> None:
         "from the ward",
         [{"name": "new.ttl"}],
     )
-    assert "Nothing changed: the store at version 2" in run("load", new, "--data", live.data).output
+    assert "Nothing changed: version 2 already" in run("load", new, "--data", live.data).output
     undone = run("revert", 2, "--data", live.data)
     assert undone.exit_code == 0, undone.output
     assert "- therapy:delta delta-cel" in undone.output
@@ -160,3 +161,65 @@ def test_a_service_killed_outright_leaves_the_folder_to_the_next_command(live: L
     assert (live.data / presence.PLACE).exists()
     assert run("load", new, "--data", live.data).exit_code == 0
     assert run("load", TINY, "--data", live.data).exit_code == 0
+
+
+# ---------------------------------------------------------------- reading while a service runs
+def test_reading_commands_answer_as_without_a_service(live: Live, new: Path, tmp_path: Path) -> None:
+    """Each is asked twice: of the running service, and of its folder once it has stopped."""
+    assert run("load", new, "--data", live.data, "-m", "more").exit_code == 0
+    asked = [
+        ("history", "--format", "json"),
+        ("history", "--format", "ttl"),
+        ("show", 2, "--format", "json"),
+        ("show", 2, "--quads"),
+        ("diff", 1, 2),
+        ("export", "--at", 1),
+        ("export", "--format", "ttl"),
+    ]
+    through = [run(*question, "--data", live.data) for question in asked]
+    status = run("status", "--data", live.data)
+    fresh = tmp_path / "claim.ttl"
+    fresh.write_text(
+        NEW_THERAPY.partition("therapy:delta a")[0]
+        + 'therapy:eta a kg:Therapy ; rdfs:label "delta-cel" ; kg:granularity kg:Product ; kg:modality kg:CarT .\n',
+        encoding="utf-8",
+    )
+    checked = run("check", fresh, "--against", live.data)
+    live.stop()
+    for question, result in zip(asked, through, strict=True):
+        alone = run(*question, "--data", live.data)
+        assert (result.exit_code, alone.exit_code) == (0, 0), (question, result.output, alone.output)
+        assert result.output == alone.output, question
+    assert f"served at {live.url}" in status.output
+    assert "delta-cel" in checked.output
+    assert checked.output == run("check", fresh, "--against", live.data).output
+
+
+def test_an_expected_version_is_kept_to(live: Live, new: Path) -> None:
+    result = run("load", new, "--data", live.data, "--expected-version", 7)
+    assert result.exit_code == 2
+    assert "7" in result.output
+    live.stop()
+    assert run("load", new, "--data", live.data, "--expected-version", 7).exit_code == 2
+    assert run("load", new, "--data", live.data, "--expected-version", 1).exit_code == 0
+
+
+def test_a_dry_run_through_the_service_shows_the_impact(live: Live, tmp_path: Path) -> None:
+    tiny = tmp_path / "tiny.ttl"
+    text = (TINY / "tiny.ttl").read_text(encoding="utf-8")
+    tiny.write_text(text.replace("kg:level kg:SingleArmTrial", "kg:level kg:NewsReport"), encoding="utf-8")
+    through = run("load", tiny, "--data", live.data, "--dry-run")
+    live.stop()
+    alone = run("load", tiny, "--data", live.data, "--dry-run")
+    for output in (through.output, alone.output):
+        assert "Confidences it moves: " in output
+        assert "Hypotheses it moves: " in output
+    found = json.loads(run("load", tiny, "--data", live.data, "--dry-run", "--format", "json").output)
+    assert (found["dryRun"], found["changeSet"], found["impact"]["hypotheses"]["leftOut"]) == (True, None, None)
+
+
+def test_a_look_at_a_folder_without_a_store_makes_none(tmp_path: Path) -> None:
+    for command in (("history",), ("status",), ("export",), ("show", 1), ("diff", 0, 1), ("revert", 1)):
+        result = run(*command, "--data", tmp_path / "typo")
+        assert (result.exit_code, "There is no store in" in result.output) == (2, True), command
+    assert not (tmp_path / "typo").exists()

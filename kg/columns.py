@@ -1,0 +1,321 @@
+"""Assertions and evidence as columns of numbers: room for millions, shared between versions and processes.
+
+Column arrays may be mapped from files (``kg.snapshotfile``). Records are made of them where somebody looks
+(``kg.assertions``). Rows of evidence are shared between versions of the graph and its views on earlier days:
+which of them belong to an assertion is said by ``rows``, of which ``starts`` gives each assertion's part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg.evidence import confidence_value
+from kg.model import Model
+from kg.packed import Packed
+from kg.projection import EntitySpec, Projection
+from kg.records import Evidence, Source, Study
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+Names = NDArray[np.bytes_]
+Numbers = NDArray[np.int32]
+
+NOTHING = -1  # the number of a study that is none
+
+
+@dataclass(frozen=True, eq=False)
+class EvidenceColumns:
+    """One row for each piece of evidence; ``details`` numbers what it says besides: its date, then what ``Evidence`` has
+    after the study. Many may say the same.
+
+    ``known`` is the day since which it was surely known, as a proleptic Gregorian ordinal.
+    """
+
+    ids: Names
+    sources: Numbers
+    levels: NDArray[np.int16]
+    directions: NDArray[np.int8]
+    studies: Numbers
+    known: Numbers
+    details: Numbers
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def at(self, rows: Numbers) -> EvidenceColumns:
+        """Return some of these rows."""
+        return EvidenceColumns(*(column[rows] for column in _arrays(self)))
+
+    def with_more(self, more: EvidenceColumns) -> EvidenceColumns:
+        """Return these rows and some after them."""
+        return EvidenceColumns(
+            *(np.concatenate(pair) for pair in zip(*(_arrays(e) for e in (self, more)), strict=True))
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """A graph, by numbers: of entities, sources and studies in their tuples, of relations, levels and directions in the model.
+
+    Assertions are sorted by the CURIE of their subject, their relation's name and the CURIE of their object.
+    ``by_id`` are their positions in the order of their ids.
+    """
+
+    model: Model
+    entities: tuple[EntitySpec, ...]
+    sources: tuple[Source, ...]
+    studies: tuple[Study, ...]
+    details: Packed
+    evidence: EvidenceColumns
+    ids: Names
+    subjects: Numbers
+    relations: NDArray[np.int16]
+    objects: Numbers
+    confidences: NDArray[np.float64]
+    starts: Ints
+    rows: Numbers
+    by_id: Numbers
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def of(cls, projection: Projection, model: Model) -> Columns:
+        """Return the columns of a projection, in time linear in it."""
+        claims = projection.claims
+        number = {spec.values["curie"]: i for i, spec in enumerate(projection.entities)}
+        relation = {relation.name: i for i, relation in enumerate(model.relations)}
+        writer = EvidenceWriter(model, projection.sources.values(), projection.studies.values())
+        evidence = writer.columns(chain.from_iterable(claim.evidence for claim in claims))
+        ids = names_of(claim.id for claim in claims)
+        counts = np.fromiter((len(claim.evidence) for claim in claims), np.int64, len(claims))
+        return cls(
+            model,
+            projection.entities,
+            tuple(writer.sources),
+            tuple(writer.studies),
+            Packed.of(writer.details),
+            evidence,
+            ids,
+            np.fromiter((number[claim.subject] for claim in claims), np.int32, len(claims)),
+            np.fromiter((relation[claim.relation] for claim in claims), np.int16, len(claims)),
+            np.fromiter((number[claim.object] for claim in claims), np.int32, len(claims)),
+            np.fromiter((confidence_value(claim.evidence) for claim in claims), np.float64, len(claims)),
+            starts_of(counts),
+            np.arange(len(evidence), dtype=np.int32),
+            np.argsort(ids, kind="stable").astype(np.int32),
+        )
+
+    # -------------------------------------------------------------- what follows from the columns
+    @cached_property
+    def curies(self) -> Sequence[str]:
+        """CURIEs of the entities."""
+        return [spec.values["curie"] for spec in self.entities]
+
+    @cached_property
+    def number(self) -> Mapping[str, int]:
+        """Numbers of the entities by CURIE."""
+        return {curie: i for i, curie in enumerate(self.curies)}
+
+    @cached_property
+    def owners(self) -> Numbers:
+        """The assertion of each of ``rows``."""
+        return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.starts))
+
+    @cached_property
+    def supported(self) -> Bools:
+        """Whether any evidence supports each assertion."""
+        return self.pointing("SUPPORTS")
+
+    def pointing(self, direction: str) -> Bools:
+        """Return whether any evidence of each assertion points one way."""
+        mask = np.zeros(len(self), np.bool_)
+        mask[self.owners[self.directed(direction)]] = True
+        return mask
+
+    def directed(self, direction: str) -> Bools:
+        """Return whether the evidence in each of ``rows`` points one way."""
+        found: Bools = self.evidence.directions[self.rows] == direction_numbers(self.model)[direction]
+        return found
+
+    def position(self, id: str) -> int | None:
+        """Return the position of the assertion with an id, or None."""
+        wanted = id.encode()
+        if len(wanted) > self.ids.itemsize:
+            return None
+        place = int(np.searchsorted(self.ids, np.bytes_(wanted), sorter=self.by_id))
+        if place == len(self) or bytes(self.ids[self.by_id[place]]) != wanted:
+            return None
+        return int(self.by_id[place])
+
+    def place(self, subject: str, relation: str, object_: str) -> int:
+        """Return where an assertion of these ends stands, or would: the first position that is not before it."""
+        wanted, low, high = (subject, relation, object_), 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            if self.claim_at(middle) < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def claim_at(self, position: int) -> tuple[str, str, str]:
+        """Return the subject's CURIE, the relation's name and the object's CURIE of an assertion."""
+        curies = self.curies
+        relation = self.model.relations[self.relations[position]].name
+        return curies[self.subjects[position]], relation, curies[self.objects[position]]
+
+    # -------------------------------------------------------------- earlier
+    def as_of(self, day: date) -> Columns:
+        """Return what was known at the end of a day: without later evidence, and what then has none."""
+        known = self.evidence.known[self.rows] <= day.toordinal()
+        if known.all():
+            return self
+        counts = np.bincount(self.owners[known], minlength=len(self))
+        left = counts > 0
+        fewer = np.flatnonzero(left & (counts < np.diff(self.starts)))
+        then = replace(self.where(left), rows=self.rows[known], starts=starts_of(counts[left]))
+        confidences = then.confidences.copy()
+        places = np.cumsum(left) - 1
+        reader = EvidenceReader(then)
+        for position in places[fewer].tolist():
+            confidences[position] = confidence_value(reader.of(position))
+        return replace(then, confidences=confidences)
+
+    def where(self, keep: Bools) -> Columns:
+        """Return the assertions that are to be kept, with their evidence."""
+        if keep.all():
+            return self
+        moved = (np.cumsum(keep) - 1).astype(np.int32)
+        return replace(
+            self,
+            ids=self.ids[keep],
+            subjects=self.subjects[keep],
+            relations=self.relations[keep],
+            objects=self.objects[keep],
+            confidences=self.confidences[keep],
+            rows=self.rows[np.repeat(keep, np.diff(self.starts))],
+            starts=starts_of(np.diff(self.starts)[keep]),
+            by_id=moved[self.by_id[keep[self.by_id]]],
+        )
+
+
+class EvidenceWriter:
+    """Turns evidence into rows, numbering sources, studies and details as they come."""
+
+    def __init__(self, model: Model, sources: Iterable[Source], studies: Iterable[Study], details: int = 0) -> None:
+        """Begin with known sources and studies, and the number of details that there are."""
+        self.sources, self.studies = list(sources), list(studies)
+        self.details: list[tuple[Any, ...]] = []
+        self._first = details
+        self._source = {source.id: i for i, source in enumerate(self.sources)}
+        self._study = {study.id: i for i, study in enumerate(self.studies)}
+        self._detail: dict[tuple[Any, ...], int] = {}
+        self._level = {level.name: i for i, level in enumerate(model.levels)}
+        self._direction = direction_numbers(model)
+
+    def columns(self, evidence: Iterable[Evidence]) -> EvidenceColumns:
+        """Return rows for pieces of evidence."""
+        ids: list[bytes] = []
+        numbers: list[tuple[int, int, int, int, int, int]] = []
+        for item in evidence:
+            ids.append(item.id.encode())
+            numbers.append(
+                (
+                    self._number(self._source, self.sources, item.source),
+                    self._level[item.level.name],
+                    self._direction[item.direction],
+                    NOTHING if item.study is None else self._number(self._study, self.studies, item.study),
+                    item.known_on.toordinal(),
+                    self._details(item),
+                )
+            )
+        columns = np.array(numbers, np.int32).reshape(-1, 6)
+        source, level, direction, study, known, details = (columns[:, i] for i in range(6))
+        return EvidenceColumns(
+            np.array(ids, np.bytes_) if ids else np.zeros(0, "S1"),
+            np.ascontiguousarray(source),
+            level.astype(np.int16),
+            direction.astype(np.int8),
+            np.ascontiguousarray(study),
+            np.ascontiguousarray(known),
+            np.ascontiguousarray(details),
+        )
+
+    def _number(self, numbers: dict[str, int], things: list[Any], thing: Source | Study) -> int:
+        number = numbers.get(thing.id)
+        if number is None:
+            number = numbers[thing.id] = len(things)
+            things.append(thing)
+        return number
+
+    def _details(self, item: Evidence) -> int:
+        said = (
+            *(item.date, item.sample_size, item.count, item.total),
+            *(item.grade, item.comment, item.verification),
+        )
+        number = self._detail.get(said)
+        if number is None:
+            number = self._detail[said] = self._first + len(self.details)
+            self.details.append(said)
+        return number
+
+
+class EvidenceReader:
+    """Makes records of the rows of evidence."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._levels = columns.model.levels
+        self._directions = list(direction_numbers(columns.model))
+
+    def of(self, position: int) -> tuple[Evidence, ...]:
+        """Return the evidence of an assertion, newest first."""
+        columns = self._columns
+        start, stop = columns.starts[position], columns.starts[position + 1]
+        return tuple([self.at(row) for row in columns.rows[start:stop].tolist()])
+
+    def at(self, row: int) -> Evidence:
+        """Return the evidence in a row."""
+        columns, evidence = self._columns, self._columns.evidence
+        study = evidence.studies[row]
+        said = columns.details[int(evidence.details[row])]
+        return Evidence(
+            evidence.ids[row].decode(),
+            columns.sources[evidence.sources[row]],
+            self._levels[evidence.levels[row]],
+            self._directions[evidence.directions[row]],
+            said[0],
+            None if study == NOTHING else columns.studies[study],
+            *said[1:],
+        )
+
+
+def direction_numbers(model: Model) -> Mapping[str, int]:
+    """Return the number of each direction of evidence by its name."""
+    return {direction.name: i for i, direction in enumerate(model.directions)}
+
+
+def names_of(names: Iterable[str]) -> Names:
+    """Return identifiers in UTF-8, all in the room of the longest."""
+    encoded = [name.encode() for name in names]
+    return np.array(encoded, np.bytes_) if encoded else np.zeros(0, "S1")
+
+
+def starts_of(counts: NDArray[Any]) -> Ints:
+    """Return where each of some runs of these lengths begins, and where the last ends."""
+    starts = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=starts[1:])
+    return starts
+
+
+def _arrays(columns: EvidenceColumns) -> list[NDArray[Any]]:
+    return [getattr(columns, name) for name in EvidenceColumns.__dataclass_fields__]

@@ -1,0 +1,90 @@
+"""Many small values in little room: JSON texts end to end, each read where somebody looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, overload
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+WORDS = 64  # bits that orjson gives a whole number
+BIG = "whole number"  # how a larger one is written
+
+
+class Packed(Sequence[Any]):
+    """Values by number: strings, numbers, booleans, None, and tuples of them.
+
+    The first lie in ``data``, which may be a mapped file, up to where ``ends`` says; ``more`` holds what came since.
+    A value is made anew each time it is read from ``data``.
+    """
+
+    def __init__(self, data: NDArray[np.uint8], ends: NDArray[np.int64], more: Sequence[Any] = ()) -> None:
+        self._data, self._ends, self._more = data, ends, more
+
+    @classmethod
+    def of(cls, values: Iterable[Any]) -> Packed:
+        """Return values that are packed only when ``bytes_and_ends`` asks for it."""
+        return cls(np.zeros(0, np.uint8), np.zeros(0, np.int64), list(values))
+
+    def with_more(self, values: Iterable[Any]) -> Packed:
+        """Return these values and some after them; those in ``data`` are shared."""
+        return Packed(self._data, self._ends, [*self._more, *values])
+
+    def __len__(self) -> int:
+        return len(self._ends) + len(self._more)
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return tuple(self[number] for number in range(*index.indices(len(self))))
+        packed = len(self._ends)
+        if index >= packed:
+            return self._more[index - packed]
+        start = int(self._ends[index - 1]) if index else 0
+        return _frozen(orjson.loads(self._data[start : int(self._ends[index])].tobytes()))
+
+    def bytes_and_ends(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Return all values as one run of bytes, and where each ends."""
+        texts = [orjson.dumps(value, default=_spelt_out) if _plain(value) else _with_big(value) for value in self._more]
+        ends = np.cumsum([len(text) for text in texts], dtype=np.int64) + len(self._data)
+        data = np.frombuffer(b"".join(texts), np.uint8)
+        return np.concatenate([self._data, data]), np.concatenate([self._ends, ends])
+
+
+def _spelt_out(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} cannot be packed")
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return all(map(_plain, value))
+    if isinstance(value, dict):
+        return all(map(_plain, value.values()))
+    return not isinstance(value, int) or value.bit_length() < WORDS
+
+
+def _with_big(value: Any) -> bytes:
+    def shown(part: Any) -> Any:
+        if isinstance(part, tuple | list):
+            return [shown(item) for item in part]
+        if isinstance(part, dict):
+            return {name: shown(item) for name, item in part.items()}
+        return part if _plain(part) else {BIG: str(part)}
+
+    return orjson.dumps(shown(value))
+
+
+def _frozen(value: Any) -> Any:
+    """Return a value as it was packed: lists were tuples, and large numbers numbers."""
+    if isinstance(value, list):
+        return tuple(map(_frozen, value))
+    if isinstance(value, dict):
+        return int(value[BIG]) if value.keys() == {BIG} else {name: _frozen(item) for name, item in value.items()}
+    return value

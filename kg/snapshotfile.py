@@ -1,0 +1,185 @@
+"""A snapshot as a folder of files that any number of processes map: start without reading the store, share the memory.
+
+The columns are ``.npy`` files, mapped when opened, so that their pages are read when needed and are the same memory in
+every process; entities, sources, studies and details of evidence are JSON texts end to end (``kg.packed``). ``about.json``
+is written last. It names the version and the schema, and the size and checksum of every file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg.columns import Columns, EvidenceColumns
+from kg.errors import StoreDamaged
+from kg.model import Model
+from kg.packed import Packed
+from kg.projection import Cited, EntitySpec, Reference, StructureSpec
+from kg.records import Source, Study
+from kg.snapshot import Snapshot, Version
+
+Kind = TypeVar("Kind", bound=Snapshot)
+
+FORMAT = 1
+ABOUT = "about.json"
+ARRAYS = ("ids", "subjects", "relations", "objects", "confidences", "starts", "rows", "by_id")
+PACKS = ("entities", "sources", "studies", "details")
+REFERENCE, CITED, RECORD = "entity", "source", "record"  # what stands for values that are no plain ones
+
+
+def write_snapshot(snapshot: Snapshot, folder: Path) -> None:
+    """Write a snapshot, not one as of a day, into a new folder; raises OSError where that fails."""
+    folder.mkdir(parents=True)
+    columns, version = snapshot.columns, snapshot.version
+    arrays: dict[str, NDArray[Any]] = {name: getattr(columns, name) for name in ARRAYS}
+    arrays |= {f"evidence-{name}": getattr(columns.evidence, name) for name in EvidenceColumns.__dataclass_fields__}
+    packs = {
+        "entities": Packed.of((spec.kind, _shown(spec.values)) for spec in columns.entities),
+        "sources": Packed.of(dataclasses.astuple(source) for source in columns.sources),
+        "studies": Packed.of(dataclasses.astuple(study) for study in columns.studies),
+        "details": columns.details,
+    }
+    for name, pack in packs.items():
+        arrays[name], arrays[f"{name}-ends"] = pack.bytes_and_ends()
+    files = {name: _write(folder / f"{name}.npy", array) for name, array in arrays.items()}
+    about = {
+        "format": FORMAT,
+        "schema": schema_mark(snapshot.model),
+        "version": {
+            "number": version.number,
+            "store": version.store,
+            "time": version.time.isoformat() if version.time else None,
+            "author": version.author,
+            "message": version.message,
+        },
+        "files": files,
+    }
+    (folder / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """Return what a snapshot's folder says of itself; raises StoreDamaged where it is no whole snapshot."""
+    try:
+        about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        if about["format"] != FORMAT:
+            raise StoreDamaged(f"{folder} was written by another release of this program; delete it.")
+        for name, (size, _) in about["files"].items():
+            if (folder / f"{name}.npy").stat().st_size != size:
+                raise StoreDamaged(f"{folder}/{name}.npy is not whole. Copy the folder again, or delete it.")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreDamaged(f"{folder} is no whole snapshot ({error}). Copy the folder again, or delete it.") from error
+    return about
+
+
+def open_snapshot(folder: Path, model: Model, kind: type[Kind], *, verify: bool = False) -> Kind:
+    """Return the snapshot in a folder, of a class such as ``Graph``; its columns are mapped, not read.
+
+    Raises StoreDamaged where the folder is not whole (with ``verify``, where any byte has changed) or was written under
+    another schema.
+    """
+    about = read_about(folder)
+    if about["schema"] != schema_mark(model):
+        raise StoreDamaged(f"{folder} was written under another schema. Serve it with that one, or delete it.")
+    try:
+        if verify:
+            _verify(folder, about["files"])
+        return kind(model, _columns(folder, about["files"], model), _version(about["version"]))
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise StoreDamaged(f"{folder} cannot be read ({error}). Copy the folder again, or delete it.") from error
+
+
+def schema_mark(model: Model) -> str:
+    """Return a short text that is the same for schemas under which a snapshot's numbers mean the same."""
+    said = (
+        *(model.kinds, model.records, model.relations, model.levels),
+        *(model.directions, model.verifications, model.source_kinds, model.prefixes.rows),
+    )
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+
+# ------------------------------------------------------------------ files
+def _write(path: Path, array: NDArray[Any]) -> tuple[int, int]:
+    """Write an array and make sure that it is on disk; return the file's size and checksum."""
+    with path.open("wb") as file:
+        np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+    return path.stat().st_size, _checksum(path)
+
+
+def _checksum(path: Path) -> int:
+    found = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            found = zlib.crc32(block, found)
+    return found
+
+
+def _verify(folder: Path, files: Mapping[str, tuple[int, int]]) -> None:
+    for name, (_, checksum) in files.items():
+        if _checksum(folder / f"{name}.npy") != checksum:
+            raise StoreDamaged(f"{folder}/{name}.npy was damaged. Copy the folder again, or delete it.")
+
+
+def _columns(folder: Path, files: Mapping[str, Any], model: Model) -> Columns:
+    arrays: dict[str, Any] = {name: _mapped(folder / f"{name}.npy") for name in files}
+    packs = {name: Packed(arrays[name], arrays[f"{name}-ends"]) for name in PACKS}
+    return Columns(
+        model,
+        tuple(
+            EntitySpec(kind, {name: _meant(value) for name, value in values.items()})
+            for kind, values in packs["entities"]
+        ),
+        tuple(Source(*values) for values in packs["sources"]),
+        tuple(Study(*values) for values in packs["studies"]),
+        packs["details"],
+        EvidenceColumns(*(arrays[f"evidence-{name}"] for name in EvidenceColumns.__dataclass_fields__)),
+        *(arrays[name] for name in ARRAYS),
+    )
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array.view(np.ndarray)  # what numpy's own class adds costs a microsecond for each number read
+
+
+def _version(said: Mapping[str, Any]) -> Version:
+    time = datetime.fromisoformat(said["time"]) if said["time"] else None
+    return Version(said["number"], said["store"], time, said["author"], said["message"])
+
+
+# ------------------------------------------------------------------ values
+def _shown(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _shown(item) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return [_shown(item) for item in value]
+    if isinstance(value, Reference):
+        return {REFERENCE: value.curie}
+    if isinstance(value, Cited):
+        return {CITED: value.id}
+    if isinstance(value, StructureSpec):
+        return {RECORD: value.record, "values": _shown(value.values)}
+    return value
+
+
+def _meant(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_meant, value))
+    if not isinstance(value, dict):
+        return value
+    if REFERENCE in value:
+        return Reference(value[REFERENCE])
+    if CITED in value:
+        return Cited(value[CITED])
+    return StructureSpec(value[RECORD], {name: _meant(item) for name, item in value["values"].items()})

@@ -1,0 +1,103 @@
+"""A snapshot comes back from its files as it was written, or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kg import Graph, Model, PathConstraints, Snapshot, load_model
+from kg.errors import StoreDamaged
+from kg.snapshotfile import ABOUT, open_snapshot, schema_mark, write_snapshot
+from tests.benchmarks.hetionet.importer import SCHEMA
+from tests.kg.test_advance import told
+
+
+@pytest.fixture
+def written(seed_graph: Snapshot, tmp_path: Path) -> Path:
+    write_snapshot(seed_graph, tmp_path / "1")
+    return tmp_path / "1"
+
+
+def test_everything_comes_back(seed_graph: Snapshot, written: Path, model: Model) -> None:
+    """Records of every kind, their structures, evidence, and what searches find."""
+    graph = open_snapshot(written, model, Graph, verify=True)
+    assert told(graph.columns) == told(seed_graph.columns)
+    assert graph.version.tag == seed_graph.version.tag
+    assert {type(e).__name__ for e in graph.entities.values()} == {kind.name for kind in model.kinds}
+    for entity in seed_graph.entities.values():
+        fields = [f.attribute for f in model.kind[entity.kind].fields]
+        assert [_plain(getattr(graph.entity(entity.curie), f)) for f in fields] == [
+            _plain(getattr(entity, f)) for f in fields
+        ]
+    where = PathConstraints(max_length=3)
+    paths = [g.paths("HGNC:1633", "MONDO:0007915", where=where).paths for g in (graph, seed_graph)]  # type: ignore[attr-defined]
+    assert [p.text for p in paths[0]] == [p.text for p in paths[1]]
+
+
+def _plain(value: object) -> str:
+    """Records of two graphs differ as objects, not in what they show."""
+    if isinstance(value, tuple):
+        return str([_plain(item) for item in value])
+    slots = getattr(type(value), "__slots__", ())
+    return (
+        str([_plain(getattr(value, s)) for s in slots if s != "graph"])
+        if slots and not hasattr(value, "curie")
+        else str(value)
+    )
+
+
+def test_columns_are_mapped_not_read(written: Path, model: Model) -> None:
+    """So that processes share them."""
+    columns = open_snapshot(written, model, Graph).columns
+    base = columns.ids
+    while isinstance(base.base, np.ndarray):
+        base = base.base
+    assert isinstance(base, np.memmap)
+    assert not columns.confidences.flags.writeable
+
+
+def test_what_is_not_whole_is_refused(written: Path, model: Model) -> None:
+    """A part that is missing or short at once, a changed byte where one asks."""
+    file = written / "confidences.npy"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(StoreDamaged, match=r"confidences\.npy was damaged"):
+        open_snapshot(written, model, Graph, verify=True)
+    file.write_bytes(whole[:-8])
+    with pytest.raises(StoreDamaged, match="not whole"):
+        open_snapshot(written, model, Graph)
+    file.unlink()
+    with pytest.raises(StoreDamaged, match="no whole snapshot"):
+        open_snapshot(written, model, Graph)
+    (written / ABOUT).write_text("{}")
+    with pytest.raises(StoreDamaged):
+        open_snapshot(written, model, Graph)
+    (written / ABOUT).unlink()
+    with pytest.raises(StoreDamaged):
+        open_snapshot(written, model, Graph)
+
+
+def test_another_schema_or_release_is_refused(written: Path, model: Model) -> None:
+    """Its numbers would mean other relations."""
+    with pytest.raises(StoreDamaged, match="another schema"):
+        open_snapshot(written, load_model(SCHEMA), Graph)
+    about = json.loads((written / ABOUT).read_text())
+    (written / ABOUT).write_text(json.dumps({**about, "format": 0}))
+    with pytest.raises(StoreDamaged, match="another release"):
+        open_snapshot(written, model, Graph)
+
+
+def test_the_mark_of_a_schema_is_the_same_in_every_process(model: Model) -> None:
+    """Or nobody could open what another wrote."""
+    command = "from kg import load_model; from kg.snapshotfile import schema_mark; print(schema_mark(load_model()))"
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", command], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        )
+        assert done.stdout.decode().strip() == schema_mark(model)
