@@ -101,7 +101,7 @@ COPIED = {
         "nodes",
     ),
     "hypotheses": (f"/explore/hypotheses?disease={GRAVIS}&without=HGNC:1633", "nodes"),
-    "diff": ("/explore/history?from=0&to=1", "added"),
+    "diff": ("/explore/history?from=0&to=1", "counts"),
 }
 
 
@@ -240,7 +240,7 @@ LINKS = (
     "max-length=3&min-length=3&order=length&diverse=1",
     "metapath=targets,expressedOn,drives",
     "via=HGNC:1633&avoid=CL:0000785&kinds=Target,CellPopulation",
-    "max-length=3&levels=REVIEW,MECHANISTIC,CASE_SERIES,CURATED_REFERENCE&direction=out&disputed=false&signs=-1",
+    "max-length=4&levels=REVIEW,MECHANISTIC,CASE_SERIES,CURATED_REFERENCE,SINGLE_ARM_TRIAL,RANDOMIZED_TRIAL,PRECLINICAL&direction=out&disputed=false&signs=-1",
     f"max-length=3&assume={THERAPY}+depletes+CL:0000785&without=HGNC:1633&as-of=2024-12-31",
     "max-length=3&min-confidence=0.45",
 )
@@ -275,8 +275,9 @@ def test_a_link_to_paths_means_the_same_with_scripts_and_without(
 
 def test_constraints_on_paths_are_controls(page: "Page", service: str) -> None:
     """A metapath is put together from what may follow; boxes and lists say what was chosen, in the address too."""
-    draw(page, f"{service}/explore/paths?from={THERAPY}&to={GRAVIS}&max-length=3")
-    page.get_by_text("Constraints", exact=True).click()
+    draw(
+        page, f"{service}/explore/paths?from={THERAPY}&to={GRAVIS}&max-length=3"
+    )  # a constraint: its controls are open
     step = page.get_by_label("Add a step")
     step.select_option("targets")
     step.select_option("expressedOn")

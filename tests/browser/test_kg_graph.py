@@ -194,7 +194,7 @@ def test_a_large_view_says_what_it_leaves_out(show: Show, page: "Page") -> None:
     [
         ("", "NOTHING_ASKED", "Set the attribute entity"),
         ('entity="MONDO:0007916"', "NOT_FOUND", "Check the identifier"),
-        (f'entity="{LUPUS}" max-nodes="5000"', "LIMIT_EXCEEDED", "Ask for less"),
+        (f'entity="{LUPUS}" depth="9"', "LIMIT_EXCEEDED", "Ask for less"),
         (f'entity="{LUPUS}" endpoint="http://127.0.0.1:9/graphql"', "UNREACHABLE", "KG_CORS_ORIGINS"),
     ],
 )
