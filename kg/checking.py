@@ -36,6 +36,7 @@ from kg.memory import no_collection
 from kg.model import EvidenceLevel, Kind, Model, Relation
 from kg.reference import Reference
 from kg.shapes import Shapes
+from kg.skeletons import placeholder
 from kg.vocabulary import KG
 
 WEAK = 0.35  # strength of evidence under which a claim that has no other is worth a second look
@@ -100,6 +101,7 @@ class _Checker(Shapes, Identifiers):
             yield from self.assertions(subject)
             yield from self.entities(subject)
             yield from self.records(subject)
+            yield from self.unfilled(subject)
         yield from self.sources()
         yield from self.broken()
         progress("checking", total, total)
@@ -248,6 +250,16 @@ class _Checker(Shapes, Identifiers):
             yield from self.identities(subject, kinds[0])
         elif any(type_.startswith(_NS) for type_ in self.types(subject)):
             yield from self.unknown_type(subject)
+
+    def unfilled(self, subject: str) -> Iterator[Diagnostic]:
+        """Yield what a skeleton of ``kg new`` left to be filled in."""
+        told = [(predicate, term.value) for predicate, terms in self.facts[subject].items() for term in terms]
+        left = {f"{self.name(p)} {self.name(value)}" for p, value in told if placeholder(value, self.name(value))}
+        if placeholder(subject, self.name(subject)):
+            left.add(f"the identifier {self.name(subject)}")
+        for what in sorted(left):
+            message = f"{self.described(subject)} still has {what}, which `kg new` left to be filled in"
+            yield self.say("error", "placeholder", subject, message, "Write what is true, or take the line out.")
 
     def field_dates(self, subject: str, kind: Kind) -> Iterator[Diagnostic]:
         for f in kind.fields:

@@ -8,6 +8,14 @@ from collections.abc import Iterator
 from kg.model import Field, Kind, Model, Relation
 
 SOURCE = "<https://doi.org/10.XXXX/REPLACE>"
+TEXTS = (
+    "LABEL",
+    "TEXT",
+    "OTHER NAME",
+    "WHAT IT IS, IN A SENTENCE.",
+    "AUTHORS. TITLE. JOURNAL YEAR",
+    "WHAT THE SOURCE SAYS",
+)
 EXAMPLES = {
     "string": '"TEXT"',
     "integer": "1",
@@ -34,6 +42,11 @@ def skeleton(model: Model, kind: Kind, curie: str | None = None, label: str | No
     used = [prefix for prefix in table if f"{prefix}:" in text]
     prefixes = [f"@prefix {prefix}: <{table[prefix]}> ." for prefix in used]
     return "\n".join([*head, *prefixes, "", text]).rstrip() + "\n"
+
+
+def placeholder(value: str, curie: str) -> bool:
+    """Whether a literal's text, or an IRI with its CURIE, is one that a skeleton leaves to be filled in."""
+    return value in TEXTS or f"<{value}>" == SOURCE or curie.endswith((":ID", ":0000000"))
 
 
 def _prefix(kind: Kind) -> str:

@@ -164,6 +164,17 @@ def test_new_prints_a_skeleton_and_a_table(run: Run) -> None:
     assert "known are therapy" in run("new", "nothing").output
 
 
+@pytest.mark.parametrize("kind", ["therapy", "target", "cellpopulation", "disease", "trial", "risk"])
+def test_a_skeleton_that_nobody_filled_in_is_no_file_to_load(run: Run, tmp_path: Path, kind: str) -> None:
+    """What is in CAPITALS is named, with its place."""
+    file = write(tmp_path / "new.ttl", run("new", kind).output)
+    checked = run("check", file)
+    assert checked.exit_code == 1
+    assert "the identifier" in checked.output
+    assert "rdfs:label LABEL" in checked.output
+    assert "[placeholder]" in checked.output
+
+
 def test_fmt_formats_once_and_check_tells(run: Run, tmp_path: Path) -> None:
     file = write(tmp_path / "t.ttl", TEXT)
     assert run("fmt", file, "--check").exit_code == 1
