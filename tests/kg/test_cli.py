@@ -97,7 +97,9 @@ def test_load_refuses_bad_files_and_keeps_everything(run: Run, bad: Path, tmp_pa
 def test_status_tells_counts_and_changed_seeds(run: Run, tmp_path: Path) -> None:
     seeds = tmp_path / "seeds"
     shutil.copytree(TINY, seeds)
-    assert "Therapy" in run("status", "--data", tmp_path / "data", "--seeds", seeds).output
+    assert "There is no store" in run("status", "--data", tmp_path / "data", "--seeds", seeds).output
+    assert run("load", seeds, "--data", tmp_path / "data").exit_code == 0
+    assert "therapy" in run("status", "--data", tmp_path / "data", "--seeds", seeds).output.lower()
     (seeds / "tiny.ttl").write_text((seeds / "tiny.ttl").read_text(encoding="utf-8") + "\n# more\n", encoding="utf-8")
     assert "tiny.ttl is changed" in run("status", "--data", tmp_path / "data", "--seeds", seeds).output
 
