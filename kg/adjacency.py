@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.assertions import Positions
-from kg.columns import NOTHING, Bools, Ints
+from kg.columns import NOTHING, Bools, Ints, numbered, starts_of
 from kg.records import Assertion, Entity
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Adjacency:
     @cached_property
     def kind_number(self) -> Mapping[str, int]:
         """Numbers of kinds by name, in the order of the model."""
-        return {kind.name: i for i, kind in enumerate(self.model.kinds)}
+        return numbered(self.model.kinds)
 
     @cached_property
     def code(self) -> Mapping[str, int]:
@@ -213,8 +213,7 @@ class Adjacency:
         order = np.argsort(
             (ends * self.codes + both) * count + others
         )  # no two are alike; a third of what lexsort takes
-        indptr = np.zeros(len(self.entities) + 1, np.int64)
-        np.cumsum(np.bincount(ends, minlength=len(self.entities)), out=indptr[1:])
+        indptr = starts_of(np.bincount(ends, minlength=len(self.entities)))
         positions = np.concatenate([edges, edges])[order]
         return indptr, others[order].astype(np.int32), positions.astype(np.int32), both[order].astype(np.int16)
 

@@ -21,6 +21,7 @@ from kg.columns import (
     Ints,
     Numbers,
     names_of,
+    numbered,
     starts_of,
 )
 from kg.evidence import confidence_value
@@ -52,7 +53,7 @@ def advanced(columns: Columns, before: Projection, after: Projection) -> Columns
 # ------------------------------------------------------------------ studies and sources
 def _studies_changed(columns: Columns, before: Projection, after: Projection) -> bool:
     known = {study.id: study for study in columns.studies}
-    old, new = ({spec.values["curie"]: spec for spec in part.entities} for part in (before, after))
+    old, new = before.by_curie, after.by_curie
     return (
         any(after.studies.get(iri) != study for iri, study in before.studies.items())
         or any(known.get(study.id, study) != study for study in after.studies.values())
@@ -89,7 +90,7 @@ def _renumbered(numbers: Numbers, old: Sequence[Source | Study], new: Sequence[S
 
 # ------------------------------------------------------------------ entities
 def _with_entities(columns: Columns, before: Projection, after: Projection) -> Columns:
-    old, new = ({spec.values["curie"]: spec for spec in part.entities} for part in (before, after))
+    old, new = before.by_curie, after.by_curie
     gone = old.keys() - new.keys()
     changed = {curie: spec for curie, spec in new.items() if old.get(curie) != spec}
     if not gone and not changed:
@@ -130,7 +131,7 @@ def _with_claims(columns: Columns, came: Sequence[Claim]) -> Columns:
     ids = names_of(claim.id for claim in came)
     places = np.array([columns.place(claim.subject, claim.relation, claim.object) for claim in came], np.int64)
     counts = np.array([len(claim.evidence) for claim in came], np.int64)
-    number, relation = columns.number, {r.name: i for i, r in enumerate(columns.model.relations)}
+    number, relation = columns.number, numbered(columns.model.relations)
     order = np.insert(np.arange(len(columns)), places, len(columns) + np.arange(len(came)))
     moved = np.empty(len(order), np.int32)  # from the place among those there were, then those that came
     moved[order] = np.arange(len(order), dtype=np.int32)

@@ -254,8 +254,8 @@ class _Checker(Shapes, Identifiers):
     def unfilled(self, subject: str) -> Iterator[Diagnostic]:
         """Yield what a skeleton of ``kg new`` left to be filled in."""
         told = [(predicate, term.value) for predicate, terms in self.facts[subject].items() for term in terms]
-        left = {f"{self.name(p)} {self.name(value)}" for p, value in told if placeholder(value, self.name(value))}
-        if placeholder(subject, self.name(subject)):
+        left = {f"{self.name(p)} {self.name(value)}" for p, value in told if placeholder(value, self.name)}
+        if placeholder(subject, self.name):
             left.add(f"the identifier {self.name(subject)}")
         for what in sorted(left):
             message = f"{self.described(subject)} still has {what}, which `kg new` left to be filled in"

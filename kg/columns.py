@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +92,7 @@ class Columns:
         """Return the columns of a projection, in time linear in it."""
         claims = projection.claims
         number = {spec.values["curie"]: i for i, spec in enumerate(projection.entities)}
-        relation = {relation.name: i for i, relation in enumerate(model.relations)}
+        relation = numbered(model.relations)
         writer = EvidenceWriter(model, projection.sources.values(), projection.studies.values())
         evidence = writer.columns(chain.from_iterable(claim.evidence for claim in claims))
         ids = names_of(claim.id for claim in claims)
@@ -143,7 +143,7 @@ class Columns:
 
     def directed(self, direction: str) -> Bools:
         """Return whether the evidence in each of ``rows`` points one way."""
-        found: Bools = self.evidence.directions[self.rows] == direction_numbers(self.model)[direction]
+        found: Bools = self.evidence.directions[self.rows] == numbered(self.model.directions)[direction]
         return found
 
     def position(self, id: str) -> int | None:
@@ -219,8 +219,8 @@ class EvidenceWriter:
         self._source = {source.id: i for i, source in enumerate(self.sources)}
         self._study = {study.id: i for i, study in enumerate(self.studies)}
         self._detail: dict[tuple[Any, ...], int] = {}
-        self._level = {level.name: i for i, level in enumerate(model.levels)}
-        self._direction = direction_numbers(model)
+        self._level = numbered(model.levels)
+        self._direction = numbered(model.directions)
 
     def columns(self, evidence: Iterable[Evidence]) -> EvidenceColumns:
         """Return rows for pieces of evidence."""
@@ -275,7 +275,7 @@ class EvidenceReader:
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
         self._levels = columns.model.levels
-        self._directions = list(direction_numbers(columns.model))
+        self._directions = [direction.name for direction in columns.model.directions]
 
     def of(self, position: int) -> tuple[Evidence, ...]:
         """Return the evidence of an assertion, newest first."""
@@ -299,9 +299,17 @@ class EvidenceReader:
         )
 
 
-def direction_numbers(model: Model) -> Mapping[str, int]:
-    """Return the number of each direction of evidence by its name."""
-    return {direction.name: i for i, direction in enumerate(model.directions)}
+class Named(Protocol):
+    """Anything of the model that has a name."""
+
+    @property
+    def name(self) -> str:
+        """The name, unique among its like."""
+
+
+def numbered(things: Iterable[Named]) -> dict[str, int]:
+    """Return the number of each thing, in the order given, by its name."""
+    return {thing.name: i for i, thing in enumerate(things)}
 
 
 def names_of(names: Iterable[str]) -> Names:

@@ -98,7 +98,7 @@ class GraphDiff:
 def graph_diff(before: Projection, after: Projection) -> GraphDiff:
     """Return how one graph differs from another; both may be the same part of larger graphs."""
     names = _names(before) | _names(after)
-    old, new = _by_curie(before), _by_curie(after)
+    old, new = before.by_curie, after.by_curie
     claims = _claims(before, after, names)
     parts: dict[str, tuple[Any, ...]] = {
         "entities_added": tuple(names[c] for c in sorted(new.keys() - old.keys())),
@@ -119,10 +119,6 @@ def graph_diff(before: Projection, after: Projection) -> GraphDiff:
     counts["evidence_added"] = sum(len(c.evidence_added) for c in parts["assertions_changed"])
     counts["evidence_removed"] = sum(len(c.evidence_removed) for c in parts["assertions_changed"])
     return GraphDiff(**parts, counts=counts)
-
-
-def _by_curie(projection: Projection) -> dict[str, EntitySpec]:
-    return {spec.values["curie"]: spec for spec in projection.entities}
 
 
 def _names(projection: Projection) -> dict[str, EntityRef]:

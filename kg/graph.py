@@ -17,7 +17,7 @@ from kg.checking import check
 from kg.diagnostics import Diagnostic
 from kg.diff import GraphDiff, around, graph_diff
 from kg.documents import Document
-from kg.errors import CheckFailed, Conflict, SyntaxProblem
+from kg.errors import CheckFailed, SyntaxProblem
 from kg.exploration import Graph
 from kg.impact import Impact, Limits, impact
 from kg.keeping import opened
@@ -171,8 +171,7 @@ class GraphService:
         self, version: int, *, message: str, author: str | None = None, expected_version: int | None = None
     ) -> ChangeSet | None:
         """Undo a change set by a new one; see ``plan_revert`` for what it raises, besides Conflict."""
-        if expected_version is not None and expected_version != self.store.version:
-            raise Conflict(expected_version, self.store.version)
+        self.store.expect(expected_version)
         return self.apply(self.plan_revert(version), message=message, author=author)
 
     def _changed(self, change: ChangeSet | None) -> ChangeSet | None:

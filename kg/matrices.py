@@ -505,8 +505,7 @@ def _base(graph: Snapshot) -> Matrices:
     columns, entities = graph.columns, dict(graph.by_kind)
     index = {entity.curie: number for members in entities.values() for number, entity in enumerate(members)}
     within = np.fromiter((index[curie] for curie in columns.curies), np.int64, len(columns.curies))
-    names = {kind.name: i for i, kind in enumerate(graph.model.kinds)}
-    kinds = np.fromiter((names[spec.kind] for spec in columns.entities), np.int64, len(columns.entities))
+    kinds = graph.adjacency.kinds
     edges = np.flatnonzero(columns.supported & (columns.subjects != columns.objects))
     subjects, objects = columns.subjects[edges], columns.objects[edges]
     keys = np.stack([kinds[subjects], columns.relations[edges], kinds[objects]], axis=1)

@@ -82,6 +82,11 @@ class Projection:
     sources: Mapping[str, Source]
     studies: Mapping[str, Study]
 
+    @cached_property
+    def by_curie(self) -> Mapping[str, EntitySpec]:
+        """The entities by CURIE."""
+        return {spec.values["curie"]: spec for spec in self.entities}
+
 
 def entity_order(spec: EntitySpec) -> tuple[str, str, str]:
     """Return what entities are sorted by."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from kg.model import Field, Kind, Model, Relation
 
 SOURCE = "<https://doi.org/10.XXXX/REPLACE>"
+LOCAL = ("ID", "0000000")  # identifiers without their prefix
 TEXTS = (
     "LABEL",
     "TEXT",
@@ -44,9 +45,11 @@ def skeleton(model: Model, kind: Kind, curie: str | None = None, label: str | No
     return "\n".join([*head, *prefixes, "", text]).rstrip() + "\n"
 
 
-def placeholder(value: str, curie: str) -> bool:
-    """Whether a literal's text, or an IRI with its CURIE, is one that a skeleton leaves to be filled in."""
-    return value in TEXTS or f"<{value}>" == SOURCE or curie.endswith((":ID", ":0000000"))
+def placeholder(value: str, curie: Callable[[str], str]) -> bool:
+    """Whether a literal's text or an IRI is one that a skeleton leaves to be filled in; ``curie`` names an IRI."""
+    if value in TEXTS or f"<{value}>" == SOURCE:
+        return True
+    return value.endswith(LOCAL) and curie(value).endswith(tuple(f":{local}" for local in LOCAL))
 
 
 def _prefix(kind: Kind) -> str:

@@ -325,8 +325,8 @@ class Store:
         StoreFull before writing anything where the disk has too little room.
         """
         with self._write:
-            if expected_version is not None and expected_version != self.version and not self.made(change_id):
-                raise Conflict(expected_version, self.version)
+            if not self.made(change_id):
+                self.expect(expected_version)
             return self.commit(self.prepare(documents, remove), message=message, author=author, change_id=change_id)
 
     def revert(
@@ -334,8 +334,7 @@ class Store:
     ) -> ChangeSet | None:
         """Undo a change set as a new change set; raises RevertConflict where later ones touched the same."""
         with self._write:
-            if expected_version is not None and expected_version != self.version:
-                raise Conflict(expected_version, self.version)
+            self.expect(expected_version)
             return self.commit(self.prepare_revert(version), message=message, author=author)
 
     def commit(
@@ -371,6 +370,11 @@ class Store:
             self._write_change(prepared.delta, change)
             self.history_entries = (*self.history_entries, change)
             return change
+
+    def expect(self, version: int | None) -> None:
+        """Raise Conflict where the store is not at the version that a change was made for; None is any."""
+        if version is not None and version != self.version:
+            raise Conflict(version, self.version)
 
     def made(self, change_id: str | None) -> ChangeSet | None:
         """Return the change set with a client's change id, if it was made."""

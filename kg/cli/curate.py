@@ -12,7 +12,7 @@ from rich.console import Console
 from kg.changes import sources_of
 from kg.cli.checks import show_text
 from kg.cli.options import DATA, FOLDER, PATHS, SCHEMA, plain_errors, progress_bar, read_with_progress
-from kg.cli.outcomes import ALL, CHANGE_FORMAT, DRY_RUN, EXPECT, IMPACT_SECONDS, carried_out, expect, tell
+from kg.cli.outcomes import ALL, CHANGE_FORMAT, DRY_RUN, EXPECT, IMPACT_SECONDS, carried_out, tell
 from kg.cli.remote import named_files, running_service
 from kg.errors import CheckFailed
 from kg.graph import GraphService, seed_changes
@@ -66,7 +66,7 @@ def load(
     with plain_errors(), Store(data) as store:
         model = load_model(schema)
         service = GraphService(store, model)
-        expect(expected_version, store.version)
+        store.expect(expected_version)
         documents = read_with_progress(paths, model, quiet=format_ != "text")
         try:
             with progress_bar(quiet=format_ != "text") as progress:

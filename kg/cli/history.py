@@ -16,7 +16,7 @@ from rich.text import Text
 from kg.changes import ChangeSet
 from kg.cli.diffs import as_json, show_diff
 from kg.cli.options import DATA, SCHEMA, plain_errors
-from kg.cli.outcomes import ALL, CHANGE_FORMAT, DRY_RUN, EXPECT, IMPACT_SECONDS, carried_out, expect, tell
+from kg.cli.outcomes import ALL, CHANGE_FORMAT, DRY_RUN, EXPECT, IMPACT_SECONDS, carried_out, tell
 from kg.cli.remote import running_service
 from kg.exporting import EXPORTS, export, history_turtle
 from kg.graph import GraphService
@@ -163,7 +163,7 @@ def revert(
         else:
             with existing(data) as store:
                 service = GraphService(store, load_model(schema))
-                expect(expected_version, store.version)
+                store.expect(expected_version)
                 plan = service.plan_revert(version)
                 why = message or f"undo version {version}: {store.change(version).message}"
                 made = carried_out(service, plan, why, author, Limits(seconds=impact_seconds), dry_run=dry_run)

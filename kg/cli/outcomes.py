@@ -12,7 +12,6 @@ from kg.cli.diffs import as_json, show_diff
 from kg.cli.impacts import impact_json, show_impact
 from kg.diagnostics import Diagnostic
 from kg.diff import GraphDiff
-from kg.errors import Conflict
 from kg.graph import GraphService, Plan
 from kg.impact import Impact, Limits
 
@@ -55,12 +54,6 @@ def carried_out(service: GraphService, plan: Plan, message: str, author: str, li
         return Made(version, None, quads, plan.diff, impact, plan.warnings)
     change = service.apply(plan, message=message, author=author)
     return Made(service.store.version, change.version if change else None, quads, plan.diff, None, plan.warnings)
-
-
-def expect(wanted: int | None, version: int) -> None:
-    """Raise Conflict where a graph is not at the version that a change was made for."""
-    if wanted is not None and wanted != version:
-        raise Conflict(wanted, version)
 
 
 def tell(made: Made, *, dry_run: bool, every: bool, format_: str, through: str = "", seconds: float = 0.0) -> None:
