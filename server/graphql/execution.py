@@ -26,12 +26,14 @@ from graphql.validation import NoSchemaIntrospectionCustomRule, specified_rules
 
 from kg.errors import LimitExceeded
 from kg.graph import GraphService
+from kg.published import Serving
 from server.auth import ANYONE, Identity
 from server.citations import CHANGED, SAME, UNSUPPORTED, Citation, Citations, EdgeChange, Replay, answer_id, digest, now
 from server.graphql.caches import LRU
 from server.graphql.changes import Changes
 from server.graphql.compiled import Bail, Compiler, Plan
 from server.graphql.errors import formatted
+from server.graphql.history import asks_store
 from server.graphql.limits import Measures, Meter, uses_size_variables
 from server.graphql.paging import glance_at_clock, start_clock, watch
 from server.graphql.request import Request
@@ -54,6 +56,17 @@ class Prepared:
     errors: tuple[GraphQLError, ...] = ()
     measures: Measures | None = None
     plan: Plan | None = None
+    asks_store: bool = False  # for what no snapshot holds
+
+    @property
+    def text(self) -> str:
+        """The text of the document that the operation is of."""
+        return self.document.loc.source.body if self.document and self.document.loc else ""
+
+    @property
+    def name(self) -> str | None:
+        """The operation's name."""
+        return self.operation.name.value if self.operation and self.operation.name else None
 
     @property
     def is_query(self) -> bool:
@@ -79,6 +92,7 @@ class Answer:
     """A GraphQL response: ``executed`` is False where the request was refused before execution.
 
     ``cacheable`` ones stay the same for as long as the graph does: queries that were answered without errors.
+    ``status`` is that of HTTP where another process gave one that is neither 200 nor 400.
     """
 
     body: bytes
@@ -86,19 +100,22 @@ class Answer:
     has_errors: bool
     how: str
     cacheable: bool = False
+    status: int | None = None
 
 
 class Engine:
     """Executes operations against a service's current snapshot; safe to use from several threads."""
 
     def __init__(
-        self, schema: strawberry.Schema, service: GraphService, settings: Settings, metrics: Metrics | None = None
+        self, schema: strawberry.Schema, service: Serving, settings: Settings, metrics: Metrics | None = None
     ) -> None:
         self.service = service
         self.changes = Changes(service)
-        self.writer = Writer(service, self.changes, metrics or Metrics(), settings)
+        self.writer = (
+            Writer(service, self.changes, metrics or Metrics(), settings) if isinstance(service, GraphService) else None
+        )
         self.settings = settings
-        folder = getattr(getattr(service, "store", None), "folder", None)  # a graph in memory has none
+        folder = None if settings.read_only else getattr(service, "folder", None)  # a graph in memory has none
         self.citations = Citations(folder, settings.citations)
         self.schema = schema._schema
         self.meter = Meter(self.schema, settings)
@@ -143,7 +160,8 @@ class Engine:
         if errors:
             return Prepared(document, operation, tuple(errors[:MAX_ERRORS]))
         plan = self.compiler.compile(document, operation_name) if self.compiler else None
-        return Prepared(document, operation, (), None if uses_size_variables(document) else measures, plan)
+        measures_kept = None if uses_size_variables(document) else measures
+        return Prepared(document, operation, (), measures_kept, plan, asks_store(document, operation))
 
     def is_quick(self, prepared: Prepared, variables: Mapping[str, Any]) -> bool:
         """Whether an operation may run on the event loop: nothing heavy in it, and its cost is small for how it runs."""
@@ -194,7 +212,7 @@ class Engine:
             prepared.document,  # type: ignore[arg-type]
             root_value=request,
             variable_values=dict(variables),
-            operation_name=_name(prepared),
+            operation_name=prepared.name,
         )
         if prepared.is_query and not result.errors:
             self._keep(request, prepared, variables, result.data)
@@ -205,7 +223,7 @@ class Engine:
         """Give a query's request the id of its answer, and the means to ask an older one again."""
         if prepared.is_query and not prepared.errors:
             tag = request.graph.version.tag
-            request.answer = answer_id(tag, _text(prepared), _name(prepared), variables)
+            request.answer = answer_id(tag, prepared.text, prepared.name, variables)
             request.replay = self.replay
         return request
 
@@ -214,7 +232,7 @@ class Engine:
         if request.edges is None or request.answer is None:
             return
         edges = {id_: assertion.confidence for id_, assertion in request.edges.items()}
-        asked = (_text(prepared), _name(prepared), dict(variables))
+        asked = (prepared.text, prepared.name, dict(variables))
         number = request.graph.version.number
         self.citations.keep(Citation(request.answer, number, now(), *asked, digest(data), edges))
 
@@ -225,7 +243,7 @@ class Engine:
         request = self.request()
         result = execute_sync(
             self.schema, prepared.document, root_value=request,  # type: ignore[arg-type]
-            variable_values=old.variables, operation_name=_name(prepared),
+            variable_values=old.variables, operation_name=prepared.name,
         )  # fmt: skip
         edges = tuple(_edge_changes(old, request))
         verdict = SAME if not edges and digest(result.data) == old.digest else CHANGED
@@ -255,7 +273,7 @@ class Engine:
             prepared.document,
             root_value=request,
             variable_values=dict(variables),
-            operation_name=_name(prepared),
+            operation_name=prepared.name,
         )
         stream = await results if isawaitable(results) else results
         if isinstance(stream, ExecutionResult):
@@ -271,15 +289,6 @@ class Engine:
     def _refusal(errors: Any, request: Request) -> Answer:
         body = {"errors": [formatted(error) for error in errors], "extensions": {"graph": request.extensions}}
         return Answer(_encode(body), False, True, "refused")
-
-
-def _name(prepared: Prepared) -> str | None:
-    return prepared.operation.name.value if prepared.operation and prepared.operation.name else None
-
-
-def _text(prepared: Prepared) -> str:
-    """Return the text of the document that an operation is of."""
-    return prepared.document.loc.source.body if prepared.document and prepared.document.loc else ""
 
 
 def _edge_changes(old: Citation, request: Request) -> Iterator[EdgeChange]:
