@@ -7,10 +7,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from pyoxigraph import Literal, NamedNode, Triple
-from rdflib.namespace import RDF, RDFS, SKOS
+from pyoxigraph import NamedNode, Triple
+from rdflib.namespace import RDF, SKOS
 
 from kg.changes import ChangeSet, Delta
 from kg.checking import check
@@ -19,6 +18,7 @@ from kg.diff import GraphDiff, around, graph_diff
 from kg.documents import Document
 from kg.errors import CheckFailed, SyntaxProblem
 from kg.exploration import Graph
+from kg.facts import Named
 from kg.impact import Impact, Limits, impact
 from kg.keeping import opened
 from kg.memory import no_collection
@@ -28,7 +28,7 @@ from kg.projection import project
 from kg.published import FOLDER, Publish, Published
 from kg.reading import files_under, name_nodes, read_parts
 from kg.reference import Reference, load_reference
-from kg.snapshot import Snapshot, Version
+from kg.snapshot import Version
 from kg.store import Prepared, Store, default_author, source_graph
 from kg.vocabulary import KG
 
@@ -255,8 +255,10 @@ class GraphService:
             documents = [Document(name, "", "", []) for name in sorted(files)]
         gone = self._gone(documents, files)
         context = self._context(documents, files, gone)
+        others = lambda: self._others(documents, files)  # noqa: E731
+        reference = builtin_reference()
         return check(
-            documents, self.model, builtin_reference(), context, gone=gone, pedantic=pedantic, progress=progress
+            documents, self.model, reference, context, gone=gone, pedantic=pedantic, progress=progress, others=others
         )
 
     def _gone(self, documents: Sequence[Document], files: set[str]) -> set[str]:
@@ -287,10 +289,15 @@ class GraphService:
             nodes = {t.object for t in stated if t.predicate != TYPE_LINK}
         cited = (self.store.cited(source, files) for source in _sources(documents))
         found.update((quad.triple, None) for quad in cited if quad)
+        return list(found)
+
+    def _others(self, documents: Sequence[Document], files: set[str]) -> Iterator[Named]:
+        """Yield the entities of the graph that neither the documents nor what they replace state."""
         restated = {q.subject for name in files for q in self.store.file_quads(name) if q.predicate == TYPE_LINK}
         restated |= {t.subject for d in documents for t in d.triples if t.predicate == TYPE_LINK}
-        found.update((triple, None) for triple in _labels(self.snapshot, restated))
-        return list(found)
+        stated = {str(getattr(node, "value", "")) for node in restated}
+        entities = self.snapshot.entities.values()
+        return (Named(e.iri, e.kind, e.label) for e in entities if e.iri not in stated)
 
     # -------------------------------------------------------------- history
     def preview(self, documents: Sequence[Document], remove: Sequence[str] = ()) -> Delta:
@@ -327,16 +334,6 @@ def _xrefs(documents: Sequence[Document]) -> set[object]:
 def _sources(documents: Sequence[Document]) -> set[object]:
     source = NamedNode(str(KG.Source))
     return {t.subject for document in documents for t in document.triples if t.object == source}
-
-
-def _labels(snapshot: Snapshot, restated: set[Any]) -> Iterator[Triple]:
-    """Yield kind and label of every entity that the documents do not state anew, for near matches and duplicates."""
-    kinds = {name: NamedNode(kind.iri) for name, kind in snapshot.model.kind.items()}
-    for entity in snapshot.entities.values():
-        node = NamedNode(entity.iri)
-        if node not in restated:
-            yield Triple(node, TYPE_LINK, kinds[entity.kind])
-            yield Triple(node, NamedNode(str(RDFS.label)), Literal(entity.label))
 
 
 def builtin_reference() -> Reference | None:
