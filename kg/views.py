@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain, count, islice
 from typing import NamedTuple
 
 from kg.errors import BadInput
@@ -54,13 +54,14 @@ class ViewNode:
 class View:
     """A piece of the graph: nodes nearest and most trusted first, all allowed edges among them.
 
-    ``total_nodes`` counts what the depth and the constraints allow; ``truncated_by`` names the limit
-    that left some of it out, or is None.
+    ``total_nodes`` counts what the depth and the constraints allow, ``total_edges`` the allowed edges among
+    ``nodes``; ``truncated_by`` names the limit that left some of it out, nodes before edges, or is None.
     """
 
     nodes: tuple[ViewNode, ...]
     edges: tuple[Assertion, ...]
     total_nodes: int
+    total_edges: int
     truncated_by: str | None = None
 
 
@@ -73,29 +74,57 @@ class _Candidate(NamedTuple):
     entity: Entity
 
 
-def neighbourhood(around: Sequence[Entity], depth: int, max_nodes: int, constraints: Constraints | None = None) -> View:
-    """Return what lies within ``depth`` hops of some entities, at most ``max_nodes`` of it.
+def neighbourhood(
+    around: Sequence[Entity],
+    depth: int,
+    max_nodes: int,
+    constraints: Constraints | None = None,
+    *,
+    max_edges: int | None = None,
+) -> View:
+    """Return what lies within ``depth`` hops of some entities, at most ``max_nodes`` and ``max_edges`` of it.
 
     Nodes are taken hop by hop; within a hop, those reached over more trusted edges come first
-    (product of confidences along the way). Raises BadInput for a depth or size below what makes sense.
+    (product of confidences along the way). Of the edges, one that leads to each node is kept first, so that
+    the view hangs together, and then the most trusted. Raises BadInput for a depth or size below what makes sense.
     """
     if depth < 0 or max_nodes < 1:
         raise BadInput(
             f"A view needs a depth of 0 or more and room for 1 node or more, not depth {depth} and {max_nodes} nodes."
         )
+    if max_edges is not None and max_edges < 0:
+        raise BadInput(f"A view has room for 0 edges or more, not {max_edges}.")
     constraints = constraints or Constraints()
     reached = list(_reach(around, depth, constraints))
     kept = reached[: max(max_nodes, len({entity.curie for entity in around}))]
-    chosen = {candidate.entity.curie for candidate in kept}
-    edges = {
+    distances = {candidate.entity.curie: candidate.distance for candidate in kept}
+    among = {
         edge.assertion.id: edge.assertion
         for c in kept
         for edge in _allowed(c.entity, constraints)
-        if edge.node.curie in chosen
+        if edge.node.curie in distances
     }
-    shown = Counter(end.curie for assertion in edges.values() for end in (assertion.subject, assertion.object))
+    edges = tuple(among.values())
+    if max_edges is not None and len(edges) > max_edges:
+        edges = _most_telling(edges, distances, max_edges)
+    shown = Counter(end.curie for assertion in edges for end in (assertion.subject, assertion.object))
     nodes = tuple(ViewNode(c.entity, c.distance, c.entity.degree - shown[c.entity.curie]) for c in kept)
-    return View(nodes, tuple(edges.values()), len(reached), "maxNodes" if len(kept) < len(reached) else None)
+    cut = "maxNodes" if len(kept) < len(reached) else "maxEdges" if len(edges) < len(among) else None
+    return View(nodes, edges, len(reached), len(among), cut)
+
+
+def _most_telling(edges: Sequence[Assertion], distances: Mapping[str, int], most: int) -> tuple[Assertion, ...]:
+    """Return ``most`` of the edges, in their order: first the best that leads to each node from one hop nearer."""
+    ranked = sorted(edges, key=lambda edge: (-edge.confidence, edge.id))
+    joined: set[str] = set()
+    leading = []
+    for edge in ranked:
+        near, far = sorted((edge.subject.curie, edge.object.curie), key=distances.__getitem__)
+        if distances[near] < distances[far] and far not in joined:
+            joined.add(far)
+            leading.append(edge.id)
+    kept = set(islice(dict.fromkeys([*leading, *(edge.id for edge in ranked)]), most))
+    return tuple(edge for edge in edges if edge.id in kept)
 
 
 def _allowed(entity: Entity, constraints: Constraints) -> Iterator[Edge]:
