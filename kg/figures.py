@@ -17,6 +17,7 @@ from kg.paths import Path
 from kg.records import Assertion, Entity
 from kg.snapshot import Snapshot
 from kg.views import View
+from kg.wording import Verb, chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class FigureNode:
 
 @dataclass(frozen=True, slots=True)
 class FigureEdge:
-    """One edge: ``phrase`` reads from source to target, ``latest`` is the day of its newest evidence."""
+    """One edge: ``phrase`` reads from source to target, ``inverse_phrase`` back, ``latest`` is the day of its newest evidence."""
 
     id: str
     source: str
@@ -51,6 +52,7 @@ class FigureEdge:
     evidence: int = 0
     level: str | None = None
     latest: date | None = None
+    inverse_phrase: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def edge_sentence(edge: FigureEdge, names: Mapping[str, str]) -> str:
     notes = [f"confidence {edge.confidence:.2f}"] if edge.evidence or edge.assumed else []
     notes += [f"{edge.evidence} piece{'s' * (edge.evidence != 1)} of evidence"] if edge.evidence else []
     notes += ["disputed"] * edge.disputed + ["assumed"] * edge.assumed
-    said = f"{names[edge.source]} {edge.phrase} {names[edge.target]}"
+    said = chain([names[edge.source], names[edge.target]], [Verb(edge.phrase, edge.inverse_phrase)])
     return f"{said} ({', '.join(notes)})" if notes else said
 
 
@@ -160,6 +162,7 @@ def figure_edge(model: Model, assertion: Assertion, *, assumed: bool = False) ->
         len(assertion.evidence),
         assertion.best_level.name if known else None,
         assertion.latest if known else None,
+        model.relation[assertion.relation].inverse_phrase,
     )
 
 

@@ -217,6 +217,11 @@ def test_a_page_whose_query_is_missing_says_so(page: "Page", service: str, query
     page.get_by_role("alert").get_by_text(f"does not offer “{query}” yet").wait_for()
 
 
+PATH_TEXTS = """query($from: ID!, $to: ID!) {
+  paths(from: [$from], to: [$to], where: {maxLength: 3, relations: ["targets", "expressedOn", "drives"]}) { nodes { text } }
+}"""
+
+
 def test_paths_are_a_picture_and_sentences(page: "Page", service: str) -> None:
     """Two ends and a limit; each step opens its evidence; leaving one out asks again."""
     graph = draw(page, f"{service}/explore/paths?from={THERAPY}&to={GRAVIS}&maxLength=3")
@@ -232,6 +237,19 @@ def test_paths_are_a_picture_and_sentences(page: "Page", service: str) -> None:
         arg=first,
     )
     assert "without" in parameters(page)
+
+
+def test_names_in_a_path_agree_with_its_verbs(page: "Page", service: str) -> None:
+    """“B cells drive …”, as the service says it."""
+    page.goto(f"{service}/explore/paths?from={THERAPY}&to={GRAVIS}&maxLength=3&relations=targets,expressedOn,drives")
+    page.locator(".kg-paths li").first.wait_for()
+    said = [" ".join(line.split()) for line in page.locator(".kg-paths .kg-steps").all_inner_texts()]
+    asked = {"query": PATH_TEXTS, "variables": {"from": THERAPY, "to": GRAVIS}}
+    paths = page.request.post(f"{service}/graphql", data=asked).json()["data"]["paths"]["nodes"]
+    assert said == [path["text"].replace(", which", "") for path in paths]
+    assert any(" cells drive " in line for line in said)
+    page.locator(".kg-step", has_text="drive").first.click()
+    assert " cells drive " in page.locator(".kg-drawer h2").inner_text()
 
 
 LINKS = (

@@ -35,12 +35,12 @@ import { isAborted, Service, ServiceError } from '../service';
 import type { Engine, Look, Picked } from './engine';
 import { cytoscapeJson, type Drawing, svgOf, withLegend } from './export';
 import { isArrow, KEYS, neighbourTowards, nextEdge } from './keyboard';
-import { fetchMeta, fetchView, type Filter, type GraphData, type GraphEdge, type GraphNode, type Kind, type Meta, metaOf, phraseOf, type Relation } from './model';
+import { claimOf, fetchMeta, fetchView, type Filter, type GraphData, type GraphEdge, type GraphNode, type Kind, type Meta, metaOf, type Relation } from './model';
 import { filterForm, legendItems, tableOf } from './panels';
 import type { Point } from './placing';
 import { sheet } from './sheet';
 import { fetchPaths, fetchSupport, pathsData } from './sources';
-import { covers, EMPTY, type GraphState, hubDegree, merged, Timeline, visible, type Visible } from './state';
+import { covers, EMPTY, type GraphState, hubDegree, isCut, merged, Timeline, visible, type Visible } from './state';
 
 /** A graph of the page's own. */
 export interface OwnData {
@@ -288,7 +288,7 @@ export class KgGraph extends HTMLElement {
     for (const { source, target } of own.edges) for (const id of [source, target]) degrees.set(id, (degrees.get(id) ?? 0) + 1);
     const nodes = own.nodes.map((node): GraphNode => ({ degree: degrees.get(node.id) ?? 0, distance: 0, ...node }));
     const edges = own.edges.map((edge, at): GraphEdge => ({ id: `edge-${at}`, confidence: 1, disputed: false, ...edge }));
-    const state = merged({ ...EMPTY, roots: own.roots ?? [], total: nodes.length }, { nodes, edges, total: nodes.length, version: null });
+    const state = merged({ ...EMPTY, roots: own.roots ?? [], total: nodes.length, totalEdges: edges.length }, { nodes, edges, total: nodes.length, totalEdges: edges.length, version: null });
     return [state, metaOf(own.kinds ?? [], own.relations ?? [])];
   }
 
@@ -331,15 +331,14 @@ export class KgGraph extends HTMLElement {
   async #joined(service: Service, state: GraphState, signal: AbortSignal): Promise<GraphState> {
     const around = [...state.nodes.keys()];
     if (around.length > JOINED_UP_TO) return state;
-    const { edges, total, version } = await fetchView(service, { ...this.#wanted, asOf: this.asOf || null, around, depth: 0, maxNodes: around.length }, signal);
-    return merged(state, { nodes: [], edges, total, version });
+    const { edges, total, totalEdges, version } = await fetchView(service, { ...this.#wanted, asOf: this.asOf || null, around, depth: 0, maxNodes: around.length }, signal);
+    return merged(state, { nodes: [], edges, total, totalEdges, version });
   }
 
   async #refilter(removed: boolean): Promise<void> {
     this.#remember();
     if (removed) this.#state = { ...this.#state, removed: new Set(this.without) };
-    const cut = this.#state.total > this.#state.nodes.size;
-    if (!this.#own && (cut || !covers(this.#loaded, this.#wanted))) await this.#load(false);
+    if (!this.#own && (isCut(this.#state) || !covers(this.#loaded, this.#wanted))) await this.#load(false);
     else await this.#show(null, false);
   }
 
@@ -598,12 +597,17 @@ export class KgGraph extends HTMLElement {
   }
 
   #drawNote(): void {
-    const { total, nodes } = this.#state;
-    const cut = this.entity.length > 0 && this.#state.expanded.length === 0 && total > nodes.size;
+    const { total, totalEdges, nodes, edges } = this.#state;
+    const cut = this.entity.length > 0 && this.#state.expanded.length === 0 && isCut(this.#state);
     this.#note.hidden = !cut;
     if (!cut) return;
+    const number = (value: number): string => value.toLocaleString('en');
     const more = Math.min(total, nodes.size * 2, MOST_NODES);
-    this.#note.replaceChildren(`Showing the ${nodes.size.toLocaleString('en')} nearest and best supported of ${total.toLocaleString('en')}.`, h('button', { type: 'button', onclick: () => (this.maxNodes = more) }, `Show ${more.toLocaleString('en')}`));
+    this.#note.replaceChildren(
+      total > nodes.size ? `Showing the ${number(nodes.size)} nearest and best supported of ${number(total)} entities` : `Showing ${plural(nodes.size, 'entity', 'entities')}`,
+      totalEdges > edges.size ? ` with the ${number(edges.size)} most trusted of ${number(totalEdges)} relations between them.` : '.',
+      more > nodes.size ? h('button', { type: 'button', onclick: () => (this.maxNodes = more) }, `Show ${number(more)}`) : ' Filter, or hide hubs, to see less of it.',
+    );
   }
 
   #drawFilters(): void {
@@ -709,7 +713,7 @@ export class KgGraph extends HTMLElement {
 
   #edgeText({ source, target, relation, confidence, disputed }: GraphEdge): string {
     const label = (id: string): string => this.#state.nodes.get(id)?.label ?? id;
-    return `${label(source)} ${phraseOf(this.#meta, relation)} ${label(target)}, confidence ${Math.round(confidence * 100)} percent${disputed ? ', disputed' : ''}`;
+    return `${claimOf(this.#meta, label(source), relation, label(target)).join(' ')}, confidence ${Math.round(confidence * 100)} percent${disputed ? ', disputed' : ''}`;
   }
 
   #moveCursor(id: string | null): void {
@@ -765,7 +769,7 @@ function tool(name: IconName, label: string, onclick: () => void): HTMLButtonEle
 }
 
 function stateOf(roots: readonly string[], data: GraphData): GraphState {
-  return merged({ ...EMPTY, roots, total: data.total, version: data.version }, data);
+  return merged({ ...EMPTY, roots, total: data.total, totalEdges: data.totalEdges, version: data.version }, data);
 }
 
 /** Defines the element, once: a notebook cell or a page with two copies of the script runs this twice. */

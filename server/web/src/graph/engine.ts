@@ -1,7 +1,7 @@
 /** The picture itself: cytoscape.js with its layouts. A chunk of its own, loaded when the first graph is drawn. */
 import cytoscape from 'cytoscape';
 import fcose from 'cytoscape-fcose';
-import { type GraphEdge, type GraphNode, type Meta, phraseOf } from './model';
+import { claimOf, type GraphEdge, type GraphNode, type Meta, phraseOf } from './model';
 import { lineWidth, nodeColor, nodeSize } from './shapes';
 import { beside, columns, type Point, rings } from './placing';
 import type { Visible } from './state';
@@ -242,7 +242,7 @@ export class Engine {
   }
 
   #edgeText(edge: cytoscape.EdgeSingular): string {
-    return `${edge.source().data('label')} ${edge.data('phrase')} ${edge.target().data('label')} · ${Math.round(edge.data('confidence') * 100)}%`;
+    return `${claimOf(this.meta, edge.source().data('label'), edge.data('relation'), edge.target().data('label')).join(' ')} · ${Math.round(edge.data('confidence') * 100)}%`;
   }
 
   /** Brings these and their neighbours out; dims the rest. */

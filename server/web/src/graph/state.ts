@@ -10,6 +10,7 @@ export interface GraphState {
   nodes: ReadonlyMap<string, GraphNode>;
   edges: ReadonlyMap<string, GraphEdge>;
   total: number;
+  totalEdges: number;
   version: number | null;
 }
 export interface Visible {
@@ -19,7 +20,7 @@ export interface Visible {
   hidden: Map<string, number>;
 }
 
-export const EMPTY: GraphState = { roots: [], expanded: [], removed: new Set(), nodes: new Map(), edges: new Map(), total: 0, version: null };
+export const EMPTY: GraphState = { roots: [], expanded: [], removed: new Set(), nodes: new Map(), edges: new Map(), total: 0, totalEdges: 0, version: null };
 
 /** A state with more of the graph in it; entities that were there keep their distance. */
 export function merged(state: GraphState, data: GraphData, distanceFrom = 0): GraphState {
@@ -71,6 +72,9 @@ function hiddenCounts(nodes: GraphNode[], edges: GraphEdge[]): Map<string, numbe
   for (const { source, target } of edges) for (const id of [source, target]) drawn.set(id, (drawn.get(id) ?? 0) + 1);
   return new Map(nodes.map(({ id, degree }) => [id, Math.max(0, degree - (drawn.get(id) ?? 0))]));
 }
+
+/** Whether the service left something out. */
+export const isCut = ({ total, totalEdges, nodes, edges }: GraphState): boolean => total > nodes.size || totalEdges > edges.size;
 
 /** Whether everything that `wanted` lets through was asked for by `loaded`. */
 export function covers(loaded: Filter, wanted: Filter): boolean {
