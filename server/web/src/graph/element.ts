@@ -24,7 +24,7 @@
  *
  * Events (bubble, cross shadow roots; details are plain objects):
  *   kg-load {nodes, edges, total, version}   kg-select {type: 'node' | 'edge', …} or null   kg-expand {id, added}
- *   kg-change {expand, without, relations, kinds, minConfidence, maxDegree}: a person changed what is shown
+ *   kg-change {expand, without, relations, kinds, minConfidence, maxDegree, maxNodes}: a person changed what is shown
  *   kg-error {code, message, advice}
  *
  * Parts: frame toolbar canvas legend table message. Custom properties: --kg-graph-height, -background, -surface,
@@ -40,7 +40,7 @@ import { filterForm, legendItems, tableOf } from './panels';
 import type { Point } from './placing';
 import { sheet } from './sheet';
 import { fetchPaths, fetchSupport, pathsData } from './sources';
-import { covers, EMPTY, type GraphState, hubDegree, isCut, merged, Timeline, visible, type Visible } from './state';
+import { covers, EMPTY, type GraphState, hubDegree, isCut, isGrown, merged, Timeline, visible, type Visible } from './state';
 
 /** A graph of the page's own. */
 export interface OwnData {
@@ -265,16 +265,19 @@ export class KgGraph extends HTMLElement {
       const [state, meta] = this.#own ? this.#fromOwn(this.#own) : await this.#fromService(busy.signal);
       if (busy.signal.aborted || !this.isConnected) return;
       this.#meta = meta;
+      const grown = isGrown(this.#state, state);
       if (reset) {
         this.#timeline.clear();
-        this.#places.clear();
-        this.#engine?.cy.elements().remove();
         this.#cursor = null;
         this.#everyRow = false;
       }
+      if (reset || grown) {
+        this.#places.clear();
+        this.#engine?.cy.elements().remove();
+      }
       this.#state = state;
       this.#loaded = this.#wanted;
-      await this.#show(null, reset);
+      await this.#show(null, reset || grown);
       this.#emit('kg-load', { nodes: this.#shown.nodes.length, edges: this.#shown.edges.length, total: state.total, version: state.version });
     } catch (problem) {
       if (!isAborted(problem) && this.#busy === busy) this.#fail(problem);
@@ -480,7 +483,7 @@ export class KgGraph extends HTMLElement {
     else this.removeAttribute('expand');
     this.without = [...this.#state.removed];
     this.#quiet = false;
-    this.#emit('kg-change', { expand: [...this.#state.expanded], without: [...this.#state.removed], relations, kinds, minConfidence, maxDegree: this.maxDegree });
+    this.#emit('kg-change', { expand: [...this.#state.expanded], without: [...this.#state.removed], relations, kinds, minConfidence, maxDegree: this.maxDegree, maxNodes: this.maxNodes });
   }
 
   /** A filter changed from inside: the attributes say so, and so does an event. */
@@ -496,6 +499,11 @@ export class KgGraph extends HTMLElement {
     const now = this.#wanted.kinds ?? all;
     const next = now.includes(kind) ? now.filter((each) => each !== kind) : [...now, kind];
     this.#set({ kinds: all.every((each) => next.includes(each)) ? null : next });
+  }
+
+  #showMore(most: number): void {
+    this.maxNodes = most;
+    void this.updateComplete.then(() => this.#tellChange());
   }
 
   #toggleHubs(): void {
@@ -606,7 +614,7 @@ export class KgGraph extends HTMLElement {
     this.#note.replaceChildren(
       total > nodes.size ? `Showing the ${number(nodes.size)} nearest and best supported of ${number(total)} entities` : `Showing ${plural(nodes.size, 'entity', 'entities')}`,
       totalEdges > edges.size ? ` with the ${number(edges.size)} most trusted of ${number(totalEdges)} relations between them.` : '.',
-      more > nodes.size ? h('button', { type: 'button', onclick: () => (this.maxNodes = more) }, `Show ${number(more)}`) : ' Filter, or hide hubs, to see less of it.',
+      more > nodes.size ? h('button', { type: 'button', onclick: () => this.#showMore(more) }, `Show ${number(more)}`) : ' Filter, or hide hubs, to see less of it.',
     );
   }
 

@@ -33,6 +33,7 @@ export type Layout = 'around' | 'paths';
 /** Up to here every layout runs in full; beyond, positions are drafted, for a full one takes seconds. */
 const FULL_LAYOUT = 300;
 const MANY_EDGES = 600;
+const DENSE_EDGES = 4_000;
 const MANY_NODES = 1_000;
 const SHEET_ID = '__________cytoscape_stylesheet';
 
@@ -86,6 +87,7 @@ export class Engine {
         else this.cy.add({ group: 'edges', data });
       }
       this.cy.elements().toggleClass('many', view.edges.length > MANY_EDGES);
+      this.cy.edges().toggleClass('dense', view.edges.length > DENSE_EDGES);
     });
     moveAsPicture(this.cy, view.nodes.length > MANY_NODES);
     return fresh;
@@ -208,9 +210,12 @@ export class Engine {
       },
       { selector: 'edge.bowed', style: { 'curve-style': 'unbundled-bezier', 'control-point-distances': [70], 'control-point-weights': [0.5] } },
       { selector: 'edge.many', style: { 'curve-style': 'haystack', 'target-arrow-shape': 'none', opacity: 0.5 } as never },
+      { selector: 'edge.dense', style: { width: 1, opacity: 0.16 } },
       { selector: 'edge[disputed = 1]', style: { 'line-style': 'dashed', 'line-color': warn, 'target-arrow-color': warn, opacity: 1 } },
       { selector: 'edge[assumed = 1]', style: { 'line-style': 'dotted', 'line-color': accent, 'target-arrow-color': accent, opacity: 1 } },
       { selector: '.dim', style: { opacity: 0.14 } },
+      { selector: 'edge.dense.dim', style: { opacity: 0.03 } },
+      { selector: 'edge.dense.near', style: { width: 'data(width)', opacity: 0.7 } },
       { selector: 'node.near', style: { 'text-wrap': 'wrap', 'min-zoomed-font-size': 5, 'z-index': 8 } },
       {
         selector: 'edge.told, edge:selected',
@@ -252,7 +257,7 @@ export class Engine {
       if (center.empty()) return;
       const near = center.nodes().closedNeighborhood().union(center.edges()).union(center.edges().connectedNodes());
       this.cy.elements().not(near).addClass('dim');
-      near.nodes().addClass('near');
+      near.addClass('near');
       if (near.edges().length <= 12) near.edges().addClass('told');
     });
   }
@@ -275,7 +280,7 @@ export class Engine {
       this.cy.elements().removeClass('dim told near');
       if (chosen.empty()) return;
       this.cy.elements().not(chosen).addClass('dim');
-      chosen.edges().addClass('told');
+      chosen.edges().addClass('near told');
     });
   }
 

@@ -76,6 +76,12 @@ function hiddenCounts(nodes: GraphNode[], edges: GraphEdge[]): Map<string, numbe
 /** Whether the service left something out. */
 export const isCut = ({ total, totalEdges, nodes, edges }: GraphState): boolean => total > nodes.size || totalEdges > edges.size;
 
+/** Whether more than half of a state is new against one before: the old places would leave no room for it. */
+export function isGrown(before: GraphState, now: GraphState): boolean {
+  const known = [...now.nodes.keys()].filter((id) => before.nodes.has(id)).length;
+  return known > 0 && now.nodes.size > 2 * known;
+}
+
 /** Whether everything that `wanted` lets through was asked for by `loaded`. */
 export function covers(loaded: Filter, wanted: Filter): boolean {
   const within = (all: readonly string[] | null, some: readonly string[] | null): boolean => all === null || (some !== null && some.every((each) => all.includes(each)));
