@@ -422,8 +422,7 @@ export class KgGraph extends HTMLElement {
   /** A picture with its legend; `scale` is pixels for each unit. */
   async exportPNG(scale = 2): Promise<Blob> {
     if (!this.#engine) throw new ServiceError('NOT_READY', 'Nothing is drawn yet.', 'Wait for the event kg-load.');
-    const present = new Set(this.#shown.nodes.map(({ kind }) => kind));
-    return withLegend(await this.#engine.png(scale), [...this.#meta.kinds.values()].filter(({ name }) => present.has(name)), this.#look(), scale);
+    return withLegend(await this.#engine.png(scale), this.#drawing(), this.#meta, this.#look(), scale);
   }
 
   exportSVG(): string {
@@ -592,7 +591,8 @@ export class KgGraph extends HTMLElement {
     this.#toolbar.hidden = controls !== 'full';
     this.#legend.hidden = controls === 'none' || nodes.length === 0;
     const wanted = this.#wanted;
-    this.#legend.replaceChildren(...legendItems(this.#meta, this.#kindCounts(), (kind) => wanted.kinds?.includes(kind) ?? true, dark, (kind) => this.#toggleKind(kind)));
+    const assumed = edges.some((edge) => edge.assumed);
+    this.#legend.replaceChildren(...legendItems(this.#meta, this.#kindCounts(), (kind) => wanted.kinds?.includes(kind) ?? true, assumed, dark, (kind) => this.#toggleKind(kind)));
     this.#count.textContent = `${plural(nodes.length, 'entity', 'entities')} · ${plural(edges.length, 'relation')}`;
     this.#canvas.setAttribute('aria-label', `Graph of ${plural(nodes.length, 'entity', 'entities')} and ${plural(edges.length, 'relation')}`);
     filter.setAttribute('aria-pressed', String(wanted.relations !== null || wanted.minConfidence > 0));

@@ -35,6 +35,8 @@ const FULL_LAYOUT = 300;
 const MANY_EDGES = 600;
 const DENSE_EDGES = 4_000;
 const MANY_NODES = 1_000;
+/** Side of the square that each entity of a large picture gets. */
+const ROOM = 62;
 const SHEET_ID = '__________cytoscape_stylesheet';
 
 export class Engine {
@@ -118,7 +120,17 @@ export class Engine {
     run.run();
     await done;
     this.place(kept);
-    if (fresh.size === nodes.length) this.#fill();
+    if (fresh.size < nodes.length) return;
+    if (nodes.length <= FULL_LAYOUT) this.#fill();
+    else this.#spread();
+  }
+
+  /** Gives the entities of a large picture room beside each other; a draft piles them up. */
+  #spread(): void {
+    const { x1, y1, w, h } = this.cy.nodes().boundingBox({ includeLabels: false });
+    const wide = Math.sqrt(this.cy.nodes().length * ROOM ** 2 * (this.cy.width() / (this.cy.height() || 1)));
+    const [fx, fy] = [wide / (w || 1), (this.cy.nodes().length * ROOM ** 2) / wide / (h || 1)];
+    this.cy.nodes().positions((node) => ({ x: (node.position().x - x1) * fx, y: (node.position().y - y1) * fy }));
   }
 
   /** Makes a new picture as wide and high as the canvas, within reason, so that it is read at full size. */
