@@ -32,7 +32,7 @@
  */
 import { download, h, icon, type IconName, plural } from '../dom';
 import { isAborted, Service, ServiceError } from '../service';
-import type { Engine, Look, Picked } from './engine';
+import type { Engine, Look, Picked, Size } from './engine';
 import { cytoscapeJson, type Drawing, svgOf, withLegend } from './export';
 import { isArrow, KEYS, neighbourTowards, nextEdge } from './keyboard';
 import { claimOf, fetchMeta, fetchView, type Filter, type GraphData, type GraphEdge, type GraphNode, type Kind, type Meta, metaOf, type Relation } from './model';
@@ -136,7 +136,7 @@ export class KgGraph extends HTMLElement {
   #everyRow = false;
   #dark = matchMedia('(prefers-color-scheme: dark)');
   #sized: ResizeObserver | null = null;
-  #seen: { width: number; height: number } = { width: 0, height: 0 };
+  #seen: Size = { width: 0, height: 0 };
 
   readonly #root = this.attachShadow({ mode: 'open' });
   readonly #canvas = h('div', { class: 'canvas', part: 'canvas', tabindex: 0, role: 'application', 'aria-roledescription': 'graph', 'aria-label': 'Graph', 'aria-describedby': 'keys' });
@@ -555,12 +555,9 @@ export class KgGraph extends HTMLElement {
 
   /** A canvas that was not to be seen when it was drawn on gets its picture when it is. */
   #resized(): void {
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
     const before = this.#seen;
-    this.#seen = { width, height };
-    if (!this.#engine || (before.width === width && before.height === height)) return;
-    if (before.width === 0 || Math.abs(width - before.width) > 80 || Math.abs(height - before.height) > 80) this.#engine.fit();
-    else this.#engine.cy.resize();
+    const now = (this.#seen = { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight });
+    if (before.width !== now.width || before.height !== now.height) this.#engine?.resize(before, now);
   }
 
   readonly #recolour = (): void => {

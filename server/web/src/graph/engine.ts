@@ -28,6 +28,10 @@ export interface Handlers {
   expand(id: string): void;
   hover(text: string | null): void;
 }
+export interface Size {
+  width: number;
+  height: number;
+}
 export type Layout = 'around' | 'paths';
 
 /** Up to here every layout runs in full; beyond, positions are drafted, for a full one takes seconds. */
@@ -43,6 +47,7 @@ export class Engine {
   readonly cy: cytoscape.Core;
   #look: Look;
   #roots = new Set<string>();
+  #fitted = ''; // the viewport as `fit` left it
 
   constructor(
     container: HTMLElement,
@@ -327,6 +332,19 @@ export class Engine {
     this.cy.fit(this.cy.elements(), 44);
     this.cy.panBy({ x: 0, y: -12 }); // the legend is below
     if (this.cy.zoom() > 1.4) this.cy.zoom({ level: 1.4, renderedPosition: { x: this.cy.width() / 2, y: this.cy.height() / 2 } });
+    this.#fitted = this.#viewport();
+  }
+
+  /** The canvas has another size: all is still seen where all was, and what a person zoomed or moved to stays in the middle. */
+  resize(before: Size, now: Size): void {
+    if (this.#fitted === this.#viewport() || before.width === 0 || before.height === 0) return this.fit();
+    this.cy.resize();
+    this.cy.panBy({ x: (now.width - before.width) / 2, y: (now.height - before.height) / 2 });
+  }
+
+  #viewport(): string {
+    const { x, y } = this.cy.pan();
+    return `${this.cy.zoom()} ${x} ${y}`;
   }
 
   zoomBy(factor: number): void {
