@@ -20,7 +20,7 @@ import numpy as np
 from kg.adjacency import Adjacency
 from kg.advance import advanced
 from kg.assertions import Assertions, AssertionsById
-from kg.columns import Columns
+from kg.columns import Columns, Ints
 from kg.errors import NotFound
 from kg.links import Links
 from kg.memory import no_collection
@@ -159,6 +159,10 @@ class Snapshot:
     def degree(self, entity: Entity) -> int:
         """Return the number of edges of an entity of this graph, both directions."""
         return self._links.degree(entity)
+
+    def edges_among(self, entities: Iterable[Entity]) -> Ints:
+        """Return the positions in ``assertions`` of all edges between two of some entities of this graph, without making them."""
+        return self._links.among(entities)
 
     # -------------------------------------------------------------- reading
     @cached_property

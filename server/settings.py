@@ -80,6 +80,9 @@ class Settings:
     page_size: int = setting(25, "Number of edges in a connection when neither first nor last is given.")
     max_page_size: int = setting(1_000, "Largest first or last of a connection.")
     max_view_nodes: int = setting(5_000, "Largest maxNodes of a graph view.")
+    max_view_edges: int = setting(
+        20_000, "Most edges of a graph view; those that join its entities and the most trusted are kept."
+    )
     view_nodes: int = setting(300, "Entities in a view.svg, view.json or embedded view that names no max-nodes.")
     max_view_depth: int = setting(6, "Largest depth of a graph view.")
     request_seconds: float = setting(10.0, "Longest time spent on one operation, in seconds.")

@@ -177,7 +177,9 @@ def connecting_subgraph(
             distances[node.curie] = min(distances.get(node.curie, (i, rank)), (i, rank))
     shown = sorted(distances, key=lambda curie: (*distances[curie], curie))
     nodes = tuple(_view_node(scenario, curie, distances[curie][0], edges) for curie in shown)
-    return View(nodes, tuple(edges.values()), len(nodes), page.truncated_by or ("paths" if page.has_next else None))
+    return View(
+        nodes, tuple(edges.values()), len(nodes), len(edges), page.truncated_by or ("paths" if page.has_next else None)
+    )
 
 
 def _view_node(scenario: Scenario, curie: str, distance: int, edges: dict[str, Assertion]) -> ViewNode:

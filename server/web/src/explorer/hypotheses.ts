@@ -1,6 +1,6 @@
 /** `/explore/hypotheses`: what the graph suggests about a therapy or a disease, for and against, and what-if. */
 import { h, plural, s, words } from '../dom';
-import { fetchMeta, type Meta, phraseOf } from '../graph/model';
+import { claimOf, fetchMeta, type Meta, metaOf } from '../graph/model';
 import { type Assumption, type Step, STEPS } from '../graph/sources';
 import { isAborted } from '../service';
 import { writeAddress } from './address';
@@ -98,7 +98,7 @@ class Hypotheses {
   #open = new Set<string>();
   #rows: Hypothesis[] = [];
   #first = PAGE;
-  #meta: Meta | null = null;
+  #meta: Meta = metaOf([], []);
   #asking: AbortController | null = null;
 
   constructor(
@@ -274,7 +274,7 @@ class Hypotheses {
           {},
           h('h3', {}, `For (${row.pathsTotal})`),
           h('ul', { class: 'kg-contributions' }, ...total.slice(0, 6).map(({ share, metapath }) => h('li', {}, swatch(hue(metapath.text)), `${Math.round(share * 100)}% `, h('span', {}, metapath.text)))),
-          h('ol', { class: 'kg-paths' }, ...row.supportingPaths.map(({ steps }) => h('li', {}, stepLine(steps, undefined, this.site, (step) => this.#evidence(step))))),
+          h('ol', { class: 'kg-paths' }, ...row.supportingPaths.map(({ steps }) => h('li', {}, stepLine(steps, undefined, this.#meta, this.site, (step) => this.#evidence(step))))),
         ),
         h(
           'section',
@@ -295,7 +295,7 @@ class Hypotheses {
   #evidence(step: Step): void {
     const { id } = step.assertion;
     void this.drawer.open(id, this.#scenario.asOf, () => {
-      this.#said.set(id, stepText(step));
+      this.#said.set(id, stepText(step, this.#meta));
       this.drawer.close();
       this.#scenario = { ...this.#scenario, without: [...new Set([...this.#scenario.without, id])] };
       this.#ask();
@@ -304,7 +304,7 @@ class Hypotheses {
 
   #assume({ subject, relation, object }: Hypothesis['gaps'][number]): void {
     const assumption: Assumption = { subject: subject.curie, relation, object: object.curie };
-    this.#said.set(`${subject.curie} ${relation} ${object.curie}`, `${subject.label} ${this.#meta ? phraseOf(this.#meta, relation) : relation} ${object.label}`);
+    this.#said.set(`${subject.curie} ${relation} ${object.curie}`, claimOf(this.#meta, subject.label, relation, object.label).join(' '));
     this.#scenario = { ...this.#scenario, assuming: [...this.#scenario.assuming, assumption] };
     this.#ask();
   }
