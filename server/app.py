@@ -95,8 +95,8 @@ def create_app(
             await endpoint(scope, receive, send)
 
     routes = [
+        Route("/graphql", _Any(graphql)),  # first, for it is asked most, and routes are tried in turn
         *page_routes(site, answerer),
-        Route("/graphql", _Any(graphql)),
         WebSocketRoute("/graphql", _Any(SocketEndpoint(runner, settings, authenticator))),
         Route("/schema.graphql", pages.sdl),
         Route("/export", Exports(service, authenticator, elsewhere.relay if elsewhere else None).answer),

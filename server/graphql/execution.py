@@ -34,7 +34,7 @@ from server.graphql.changes import Changes
 from server.graphql.compiled import Bail, Compiler, Plan
 from server.graphql.errors import formatted
 from server.graphql.history import asks_store
-from server.graphql.limits import Measures, Meter, uses_size_variables
+from server.graphql.limits import Measured, Meter
 from server.graphql.paging import glance_at_clock, start_clock, watch
 from server.graphql.request import Request
 from server.graphql.types import type_name
@@ -54,7 +54,7 @@ class Prepared:
     document: DocumentNode | None
     operation: OperationDefinitionNode | None
     errors: tuple[GraphQLError, ...] = ()
-    measures: Measures | None = None
+    measured: Measured | None = None
     plan: Plan | None = None
     asks_store: bool = False  # for what no snapshot holds
 
@@ -139,9 +139,8 @@ class Engine:
             prepared = self._prepare(query, operation_name, variables)
             if not prepared.is_mutation and len(query) <= LONGEST_KEPT:  # a mutation may hold a whole file
                 self.documents.put(key, prepared)
-        if prepared.document and prepared.operation and not prepared.errors:
-            measures = prepared.measures or self.meter.measure(prepared.document, prepared.operation, variables)
-            self.meter.check(measures)
+        if prepared.measured:
+            self.meter.check(prepared.measured.of(variables))
         return prepared
 
     def _prepare(self, query: str, operation_name: str | None, variables: Mapping[str, Any]) -> Prepared:
@@ -154,20 +153,19 @@ class Engine:
         operation = get_operation_ast(document, operation_name)
         if operation is None:
             return Prepared(document, None, (GraphQLError(_no_operation(document, operation_name)),))
-        measures = self.meter.measure(document, operation, variables)
-        self.meter.check(measures)
+        measured = Measured(self.meter, document, operation)
+        self.meter.check(measured.of(variables))
         errors = validate(self.schema, document, self.rules, max_errors=MAX_ERRORS)
         if errors:
             return Prepared(document, operation, tuple(errors[:MAX_ERRORS]))
         plan = self.compiler.compile(document, operation_name) if self.compiler else None
-        measures_kept = None if uses_size_variables(document) else measures
-        return Prepared(document, operation, (), measures_kept, plan, asks_store(document, operation))
+        return Prepared(document, operation, (), measured, plan, asks_store(document, operation))
 
     def is_quick(self, prepared: Prepared, variables: Mapping[str, Any]) -> bool:
         """Whether an operation may run on the event loop: nothing heavy in it, and its cost is small for how it runs."""
-        if not (prepared.document and prepared.operation):
+        if not prepared.measured:
             return True
-        measures = prepared.measures or self.meter.measure(prepared.document, prepared.operation, variables)
+        measures = prepared.measured.of(variables)
         most = self.settings.inline_cost if prepared.plan else self.settings.inline_cost / INTERPRETING
         return not measures.heavy and measures.cost <= most
 

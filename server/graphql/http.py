@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -181,6 +182,7 @@ def caller_of(request: Request, authenticator: Authenticator) -> Caller:
 
 
 # ---------------------------------------------------------------- reading requests
+@lru_cache(maxsize=256)
 def negotiate(accept: str | None) -> str:
     """Return the media type to answer in; raises HTTPProblem 406 where the client takes neither."""
     if not accept:
@@ -201,7 +203,8 @@ def accepts_events(accept: str | None) -> bool:
     return any(type_ == EVENTS and quality > 0 for type_, quality in _accepted(accept or ""))
 
 
-def _accepted(accept: str) -> list[tuple[str, float]]:
+@lru_cache(maxsize=256)
+def _accepted(accept: str) -> tuple[tuple[str, float], ...]:
     items = []
     for part in accept.split(","):
         type_, *parameters = (piece.strip().lower() for piece in part.split(";"))
@@ -210,7 +213,7 @@ def _accepted(accept: str) -> list[tuple[str, float]]:
             items.append((type_, float(quality)))
         except ValueError:
             items.append((type_, 0.0))
-    return items
+    return tuple(items)
 
 
 def prefers_html(accept: str) -> bool:
