@@ -1,6 +1,7 @@
 """`<kg-graph>`, the element that any page can use."""
 
 import http.server
+import re
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,7 +13,7 @@ from tests.browser.explorer import LUPUS, THERAPY, click_at, count, drawn, place
 from tests.browser.waiting import until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
 pytestmark = pytest.mark.usefixtures("built", "quiet")
 Show = Callable[..., "Locator"]
@@ -225,3 +226,55 @@ def test_a_page_may_bring_its_own_graph(show: Show, page: "Page") -> None:
     )
     assert count(graph) == 2
     assert graph.get_by_role("button", name="thing").is_visible()
+
+
+OWN = """{nodes: [{id: 'a', label: 'B cell', kind: 'X'}, {id: 'b', label: 'lupus', kind: 'Y'}, {id: 'c', label: 'CD19', kind: 'X'}],
+  edges: [{source: 'a', target: 'b', relation: 'drives', disputed: true}, {source: 'c', target: 'a', relation: 'on', assumed: true}],
+  kinds: [{name: 'X', label: 'thing', color: '#336699', shape: 'diamond'}, {name: 'Y', label: 'illness', color: '#993333', shape: 'ellipse'}, {name: 'Z', label: 'absent', color: '#000000', shape: 'ellipse'}],
+  relations: [{name: 'drives', phrase: 'drive', inversePhrase: 'is driven by'}, {name: 'on', phrase: 'is expressed on', inversePhrase: 'express'}], roots: ['b']}"""
+
+
+def test_exported_pictures_say_what_their_signs_mean(show: Show, page: "Page") -> None:
+    """The legend names the kinds and lines in the picture, below it and within it; an SVG holds text as text."""
+    graph = show("<kg-graph></kg-graph>", wait=False)
+    until(page, "customElements.get('kg-graph') !== undefined")
+    graph.evaluate(f"g => {{ g.data = {OWN}; return g.updateComplete; }}")
+    said, box = graph.evaluate(
+        """g => {
+          const svg = new DOMParser().parseFromString(g.exportSVG(), 'image/svg+xml').documentElement;
+          return [[...svg.querySelectorAll('text')].map(e => e.textContent), svg.getAttribute('viewBox').split(' ').map(Number)];
+        }"""
+    )
+    assert said == ["B cell", "CD19", "lupus", "thing", "illness", "confidence, low and high", "disputed", "assumed"]
+    assert (box[2] >= 260, box[3] > 60) == (True, True)
+    colours = graph.evaluate(
+        """async g => {
+          const picture = await createImageBitmap(await g.exportPNG(2));
+          const pen = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
+          pen.drawImage(picture, 0, 0);
+          const below = pen.getImageData(0, picture.height - 190, picture.width, 190).data;
+          const found = new Set();
+          for (let i = 0; i < below.length; i += 4) found.add([below[i], below[i + 1], below[i + 2]].join());
+          return [...found];
+        }"""
+    )
+    assert {"51,102,153", "153,51,51"} < set(colours)
+    assert "0,0,0" not in colours
+    graph.evaluate("g => g.select('edge-0')")
+    assert graph.get_by_role("status").first.inner_text().startswith("B cells drive lupus")
+
+
+def test_a_dense_view_counts_the_relations_that_are_left_out(show: Show, page: "Page") -> None:
+    """As the service counts them."""
+
+    def fewer(route: "Route") -> None:
+        response = route.fetch()
+        body = response.json()
+        if view := (body.get("data") or {}).get("graphView"):
+            view["totalEdges"] = 12_345
+        route.fulfill(response=response, json=body)
+
+    page.route("**/graphql", fewer)
+    graph = show(f'<kg-graph entity="{LUPUS}"></kg-graph>')
+    note = graph.locator(".note").inner_text()
+    assert re.search(r"^Showing \d+ entities with the \d+ most trusted of 12,345 relations between them\.", note)
