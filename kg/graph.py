@@ -7,10 +7,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from pyoxigraph import Literal, NamedNode, Triple
-from rdflib.namespace import RDF, RDFS, SKOS
+from pyoxigraph import NamedNode, Triple
+from rdflib.namespace import RDF, SKOS
 
 from kg.changes import ChangeSet, Delta
 from kg.checking import check
@@ -19,15 +18,17 @@ from kg.diff import GraphDiff, around, graph_diff
 from kg.documents import Document
 from kg.errors import CheckFailed, SyntaxProblem
 from kg.exploration import Graph
+from kg.facts import Named
 from kg.impact import Impact, Limits, impact
 from kg.keeping import opened
 from kg.memory import no_collection
 from kg.model import Model, data_folder, load_model
 from kg.past import Past
 from kg.projection import project
+from kg.published import FOLDER, Publish, Published
 from kg.reading import files_under, name_nodes, read_parts
 from kg.reference import Reference, load_reference
-from kg.snapshot import Snapshot, Version
+from kg.snapshot import Version
 from kg.store import Prepared, Store, default_author, source_graph
 from kg.vocabulary import KG
 
@@ -65,15 +66,69 @@ class Plan:
 class GraphService:
     """A store with its current snapshot; loading makes the next one without disturbing readers of the last."""
 
-    def __init__(self, store: Store, model: Model) -> None:
+    def __init__(
+        self, store: Store, model: Model, published: Published | None = None, publish: Publish = "some"
+    ) -> None:
+        """Take the published snapshot, brought up to the store's version, or make one from the store.
+
+        ``publish`` says which snapshots are published: every one, none, or those that spare the next start much work.
+        """
         self.store = store
         self.model = model
-        self.snapshot = self._build()
+        self.publishing_failed: OSError | None = None
+        self._published, self._which = published, publish
+        self._published_version = 0
+        self.snapshot = self._mapped() or self._build()
+        self._publish()
         store.on_reopen = self._catch_up
+
+    @classmethod
+    def reading(cls, store: Store, model: Model, data: Path) -> GraphService:
+        """Return the service of a data folder's store, or of a copy of it, whose snapshots are nobody else's business."""
+        return cls(store, model, Published(data / FOLDER, model), "some" if store.folder == data else "none")
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return self.store.folder
+
+    def close(self) -> None:
+        """Publish the snapshot and close the store."""
+        self._publish(all_=self._which != "none")
+        self.store.close()
 
     def _catch_up(self) -> None:
         if self.store.version != self.snapshot.version.number:
             self.snapshot = self._next() or self._build()
+            self._publish()
+
+    def _mapped(self) -> Graph | None:
+        """Return the published snapshot, brought up to the store's version, or None where it is of no use."""
+        newest = self._published.newest() if self._published else None
+        if newest is None:
+            return None
+        number = newest.version.number
+        if number > self.store.version or newest.version != self._version(number):
+            return None
+        self.snapshot, self._published_version = newest, number
+        return newest if number == self.store.version else self._next()
+
+    def _publish(self, *, all_: bool = False) -> None:
+        """Publish the current snapshot where that is wanted; a full disk keeps nobody from reading or writing."""
+        wanted = all_ or self._which == "all" or (self._which == "some" and self._behind() > ADVANCE_QUADS // 2)
+        if self._published is None or not wanted or self._published_version == self.snapshot.version.number:
+            return
+        try:
+            self._published.publish(self.snapshot)
+        except OSError as error:
+            self.publishing_failed = error
+        else:
+            self.publishing_failed, self._published_version = None, self.snapshot.version.number
+
+    def _behind(self) -> int:
+        """Return how many quads were changed since the snapshot that is published."""
+        late = (change for change in self.store.history() if change.version > self._published_version)
+        return sum(change.added + change.removed for change in late)
 
     def _next(self) -> Graph | None:
         """Return the store's version made out of the current snapshot, or None where that is impossible or no gain."""
@@ -83,21 +138,21 @@ class GraphService:
         if len(delta.removed) + len(delta.added) > ADVANCE_QUADS:
             return None
         after, before = around(delta.reversed(), self.store.about, self.store.owners)
-        return self._advanced(before, after, self._version())
+        return self._advanced(before, after, self._version(self.store.version))
 
     def _advanced(self, before: Sequence[Triple], after: Sequence[Triple], version: Version) -> Graph | None:
         return self.snapshot.advanced(project(before, self.model), project(after, self.model), version)
 
     def _build(self) -> Graph:
         with no_collection():
-            return Graph(self.model, project(self.store.triples(), self.model), self._version())
+            version = self._version(self.store.version)
+            return Graph(self.model, project(self.store.triples(), self.model), version)
 
-    def _version(self) -> Version:
-        history = self.store.history()
-        if not history:
+    def _version(self, number: int) -> Version:
+        if number == 0:
             return Version(0, self.store.store_id)
-        last = history[-1]
-        return Version(last.version, self.store.store_id, last.time, last.author, last.message)
+        made = self.store.change(number)
+        return Version(number, self.store.store_id, made.time, made.author, made.message)
 
     # -------------------------------------------------------------- changing
     def load(
@@ -200,8 +255,10 @@ class GraphService:
             documents = [Document(name, "", "", []) for name in sorted(files)]
         gone = self._gone(documents, files)
         context = self._context(documents, files, gone)
+        others = lambda: self._others(documents, files)  # noqa: E731
+        reference = builtin_reference()
         return check(
-            documents, self.model, builtin_reference(), context, gone=gone, pedantic=pedantic, progress=progress
+            documents, self.model, reference, context, gone=gone, pedantic=pedantic, progress=progress, others=others
         )
 
     def _gone(self, documents: Sequence[Document], files: set[str]) -> set[str]:
@@ -232,10 +289,15 @@ class GraphService:
             nodes = {t.object for t in stated if t.predicate != TYPE_LINK}
         cited = (self.store.cited(source, files) for source in _sources(documents))
         found.update((quad.triple, None) for quad in cited if quad)
+        return list(found)
+
+    def _others(self, documents: Sequence[Document], files: set[str]) -> Iterator[Named]:
+        """Yield the entities of the graph that neither the documents nor what they replace state."""
         restated = {q.subject for name in files for q in self.store.file_quads(name) if q.predicate == TYPE_LINK}
         restated |= {t.subject for d in documents for t in d.triples if t.predicate == TYPE_LINK}
-        found.update((triple, None) for triple in _labels(self.snapshot, restated))
-        return list(found)
+        stated = {str(getattr(node, "value", "")) for node in restated}
+        entities = self.snapshot.entities.values()
+        return (Named(e.iri, e.kind, e.label) for e in entities if e.iri not in stated)
 
     # -------------------------------------------------------------- history
     def preview(self, documents: Sequence[Document], remove: Sequence[str] = ()) -> Delta:
@@ -272,16 +334,6 @@ def _xrefs(documents: Sequence[Document]) -> set[object]:
 def _sources(documents: Sequence[Document]) -> set[object]:
     source = NamedNode(str(KG.Source))
     return {t.subject for document in documents for t in document.triples if t.object == source}
-
-
-def _labels(snapshot: Snapshot, restated: set[Any]) -> Iterator[Triple]:
-    """Yield kind and label of every entity that the documents do not state anew, for near matches and duplicates."""
-    kinds = {name: NamedNode(kind.iri) for name, kind in snapshot.model.kind.items()}
-    for entity in snapshot.entities.values():
-        node = NamedNode(entity.iri)
-        if node not in restated:
-            yield Triple(node, TYPE_LINK, kinds[entity.kind])
-            yield Triple(node, NamedNode(str(RDFS.label)), Literal(entity.label))
 
 
 def builtin_reference() -> Reference | None:
@@ -332,14 +384,19 @@ def seed_changes(loaded: Mapping[str, str], seeds: Path) -> list[SeedChange]:
     return sorted(changes, key=lambda change: change.name)
 
 
-def open_service(data: Path | None = None, schema: Path | None = None, seeds: Path | None = None) -> GraphService:
+def open_service(
+    data: Path | None = None, schema: Path | None = None, seeds: Path | None = None, publish: Publish = "some"
+) -> GraphService:
     """Open the graph in a data folder; an empty folder is first filled from the seeds.
 
+    Snapshots are published beside the store, as ``publish`` says, which makes the next start short.
     Raises StoreLocked, StoreDamaged or SchemaError where that is not possible, CheckFailed for bad seeds.
     """
     store = Store(data or default_data_folder())
     try:
-        service = GraphService(store, load_model(schema))
+        model = load_model(schema)
+        published = Published(store.folder / FOLDER, model)
+        service = GraphService(store, model, published, publish)
         folder = seeds or data_folder("seeds")
         if store.version == 0 and folder.is_dir():
             service.load(read_files([folder]), message=f"first load of {folder.name}", author="kg")
@@ -361,7 +418,7 @@ def open_graph(
     model = load_model(Path(schema) if schema else None)
     if data is not None:
         with opened(Path(data)) as store:
-            return GraphService(store, model).snapshot
+            return GraphService.reading(store, model, Path(data)).snapshot
     documents = read_files([Path(seeds) if seeds else data_folder("seeds")])
     triples = {triple for document in documents for triple in document.triples}
     return Graph(model, project(sorted(triples, key=str), model), Version(0, "memory"))

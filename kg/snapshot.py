@@ -64,6 +64,12 @@ class Version(Frozen):
         ):
             object.__setattr__(self, name, value)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Version) and all(getattr(self, n) == getattr(other, n) for n in Version.__slots__)
+
+    def __hash__(self) -> int:
+        return hash((self.store, self.number))
+
     @property
     def tag(self) -> str:
         """Short name of this version of this store, for cursors and ETags."""

@@ -24,6 +24,9 @@ class Settings:
     host: str = setting("127.0.0.1", "Address to listen on; reading is open to whoever can reach it.")
     port: int = setting(8000, "Port to listen on; 0 takes any free one.")
     data: Path = setting(Path(".cartograph"), "Folder of the store.")
+    workers: int = setting(1, "Processes that answer; one of them holds the store and writes.")
+    read_only: bool = setting(False, "Whether only published snapshots, such as a copy of them, are read.")
+    follow_seconds: float = setting(0.05, "How often a process that only reads looks for a newer snapshot, in seconds.")
     schema: Path | None = setting(None, "Schema folder; the one that came with the installation when not set.")
     seeds: Path | None = setting(None, "Folder of seed files; the one that came with the installation when not set.")
     cors_origins: tuple[str, ...] = setting(
