@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.browser.waiting import until
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page, Route
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.usefixtures("built", "quiet")
 Show = Callable[..., "Locator"]
 
@@ -77,6 +79,33 @@ def test_a_page_of_another_origin_needs_one_script_and_one_tag(show: Show, servi
     png = graph.evaluate("async g => { const b = await g.exportPNG(1); return [b.type, b.size]; }")
     assert png[0] == "image/png"
     assert png[1] > 10_000
+
+
+def test_the_readme_tells_all_of_it_and_its_page_works(show: Show, page: "Page", service: str) -> None:
+    """What a frontend developer copies runs, and nothing that the element has goes untold."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (example,) = [block for block in re.findall(r"```html\n(.*?)```", readme, re.DOTALL) if "<kg-graph" in block]
+    tags = "".join(re.findall(r"<kg-graph.*</kg-graph>", example))
+    graph = show(tags)
+    until(page, "document.querySelectorAll('kg-graph')[1].engine?.cy.nodes().nonempty()")
+    code = re.findall(r'<script type="module">(.*?)</script>', example, re.DOTALL)[0]
+    said: list[str] = []
+    page.on("console", lambda line: said.append(line.text))
+    page.evaluate(code)  # as the page's policy lets no inline script run
+    graph.evaluate("(g, id) => { g.select(id); g.reload(); }", LUPUS)
+    until(page, "!document.querySelector('kg-graph').shadowRoot.querySelector('[aria-busy=true]')")
+    page.wait_for_timeout(300)
+    assert f"node {LUPUS}" in said
+    assert any(line.isdigit() and int(line) > 10_000 for line in said)
+    table = readme.split("| attribute | what it is for |")[1].split("\n\n")[0]
+    known = set(re.findall(r"`([a-z-]+)`", table)) - {"light", "dark", "auto", "full", "legend", "none"}
+    assert known == set(graph.evaluate("g => g.constructor.observedAttributes"))
+    methods = re.search(r"Methods: (.*?)\. Events: (.*?)\.", readme, re.DOTALL)
+    assert methods
+    for name in re.findall(r"`(\w+)`", methods[1]):
+        assert graph.evaluate("(g, name) => typeof g[name] === 'function'", name), name
+    parts = graph.evaluate("g => [...g.shadowRoot.querySelectorAll('[part]')].map(e => e.part.value).sort()")
+    assert parts == ["canvas", "frame", "legend", "message", "table", "toolbar"]
 
 
 def test_several_stand_on_one_page(show: Show, page: "Page") -> None:
