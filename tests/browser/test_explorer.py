@@ -162,7 +162,23 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser: "Browser", service
     box = drawer.bounding_box()
     assert box
     assert box["y"] > 100
+    page.set_viewport_size({"width": 360, "height": 780})
+    for path in (f"paths?from={THERAPY}&to={LUPUS}", f"hypotheses?disease={GRAVIS}", "history?from=0&to=1"):
+        page.goto(f"{service}/explore/{path}")
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
     context.close()
+
+
+def test_how_much_is_shown_is_in_the_address(page: "Page", service: str) -> None:
+    """More than the usual number of entities, for whoever gets the link too."""
+    graph = draw(page, f"{service}/entity/{LUPUS}")
+    graph.get_by_role("button", name=re.compile(r"^Show \d")).click()
+    until(page, "document.querySelector('kg-graph').engine.cy.nodes().length > 60")
+    shown = count(graph)
+    until(page, "location.search.includes('max-nodes')")
+    assert parameters(page)["max-nodes"] == [str(shown)]
+    assert count(draw(page, page.url)) == shown
 
 
 def test_fingers_zoom_move_drag_and_choose(browser: "Browser", service: str) -> None:
@@ -420,6 +436,9 @@ def test_history_says_who_changed_what(page: "Page", service: str) -> None:
     assert "more; the query asks" in added.locator("li").last.inner_text()
     assert added.locator("li a").first.get_attribute("href")
     assert parameters(page) == {"from": ["0"], "to": ["1"]}
+    page.goto(f"{service}/explore/history?from=0&to=77")
+    page.get_by_role("alert").get_by_text("77").wait_for()
+    assert page.get_by_label("To version").input_value() == "1"
 
 
 # ---------------------------------------------------------------- without scripts

@@ -208,7 +208,7 @@ class Hypotheses {
     const sign = this.#sort.down ? -1 : 1;
     const rows = [...this.#rows].sort((a, b) => (this.#value(a) < this.#value(b) ? -sign : this.#value(a) > this.#value(b) ? sign : a.rank - b.rank));
     const most = Math.max(...rows.map(({ score }) => score), 1e-9);
-    const names = [...new Set(this.#rows.flatMap(({ contributions }) => contributions.map(({ metapath }) => metapath.text)))];
+    const names = mostFirst(this.#rows);
     const hue = (name: string): string => HUES[Math.min(names.indexOf(name), HUES.length - 1)] ?? HUES[0]!;
     const heads = (Object.entries(COLUMNS) as [Column, string][]).map(([column, text]) => {
       const active = this.#sort.column === column;
@@ -308,6 +308,13 @@ class Hypotheses {
     this.#scenario = { ...this.#scenario, assuming: [...this.#scenario.assuming, assumption] };
     this.#ask();
   }
+}
+
+/** The mechanisms in some hypotheses, those first that give most of the scores: only a few have a colour of their own. */
+function mostFirst(rows: readonly Hypothesis[]): string[] {
+  const given = new Map<string, number>();
+  for (const { contributions, score } of rows) for (const { share, metapath } of contributions) given.set(metapath.text, (given.get(metapath.text) ?? 0) + share * score);
+  return [...given.keys()].sort((a, b) => (given.get(b) ?? 0) - (given.get(a) ?? 0));
 }
 
 /** How far a rank moved under the assumptions. */

@@ -221,7 +221,7 @@ class PathFinder {
       if (isAborted(problem)) return;
       this.#status.textContent = '';
       this.#picture.hidden = this.#more.hidden = true;
-      this.#list.replaceChildren(h('li', {}, problemBox(problem, () => void this.#run())));
+      this.#list.replaceChildren(h('li', { class: 'kg-alone' }, problemBox(problem, () => void this.#run())));
     }
   }
 

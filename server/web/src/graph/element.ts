@@ -172,6 +172,7 @@ export class KgGraph extends HTMLElement {
       button.setAttribute('aria-controls', panel);
       button.setAttribute('aria-expanded', 'false');
     }
+    undo.disabled = redo.disabled = true;
     this.#toolbar.append(filter, hubs, undo, redo, h('span', { class: 'space' }), this.#count, h('span', { class: 'space' }), minus, plus, fit, table, save);
     this.#menu.append(
       h('button', { type: 'button', onclick: () => void this.#save('png') }, 'PNG picture'),
