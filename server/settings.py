@@ -89,7 +89,7 @@ class Settings:
     search_steps: int = setting(2_000_000, "Most steps of work of one search for paths or hypotheses.")
     threads: int = setting(4, "Threads that execute costly operations beside the event loop.")
     inline_cost: int = setting(
-        5_000, "Compiled operations up to this cost run on the event loop; costlier ones and searches on a thread."
+        20_000, "Compiled operations up to this cost run on the event loop; costlier ones and searches on a thread."
     )
     citations: int = setting(
         10_000, "Number of answers of searches kept in the data folder for `kg replay`; 0 keeps none."
