@@ -170,6 +170,18 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser: "Browser", service
     context.close()
 
 
+def test_a_click_finds_its_entity_after_the_page_was_scrolled(page: "Page", service: str) -> None:
+    """The place of the canvas on the screen is not remembered from before."""
+    graph = draw(page, f"{service}/entity/{LUPUS}")
+    box = graph.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 300, box["y"] + 200)
+    page.evaluate("scrollBy(0, 140)")
+    until(page, "scrollY === 140")
+    click_at(page, graph, THERAPY)
+    page.get_by_role("complementary", name="Details").get_by_role("link", name="GC012F").first.wait_for()
+
+
 def test_how_much_is_shown_is_in_the_address(page: "Page", service: str) -> None:
     """More than the usual number of entities, for whoever gets the link too."""
     graph = draw(page, f"{service}/entity/{LUPUS}")

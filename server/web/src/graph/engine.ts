@@ -47,6 +47,7 @@ export class Engine {
   readonly cy: cytoscape.Core;
   #look: Look;
   #roots = new Set<string>();
+  readonly #over = new AbortController();
   #fitted = ''; // the viewport as `fit` left it
 
   constructor(
@@ -67,6 +68,8 @@ export class Engine {
       pixelRatio: 'auto',
     });
     this.#listen();
+    // cytoscape looks for scrolling no farther up than the shadow root: it would take an entity for where it was before the page moved.
+    for (const type of ['pointerdown', 'pointermove', 'wheel']) container.addEventListener(type, () => lookAgain(this.cy), { capture: true, passive: true, signal: this.#over.signal });
   }
 
   /** Shows exactly these entities and edges; what was there keeps its place, what is new starts beside `anchor`. */
@@ -367,6 +370,7 @@ export class Engine {
   }
 
   destroy(): void {
+    this.#over.abort();
     this.cy.destroy();
   }
 }
@@ -374,6 +378,11 @@ export class Engine {
 /** A large graph moves as a picture of itself while it is panned or zoomed: blurred for a moment, but without a wait. */
 function moveAsPicture(cy: cytoscape.Core, on: boolean): void {
   (cy as unknown as { renderer(): { textureOnViewport: boolean } }).renderer().textureOnViewport = on;
+}
+
+/** Has the place of the canvas on the screen measured anew. */
+function lookAgain(cy: cytoscape.Core): void {
+  (cy as unknown as { renderer(): { invalidateContainerClientCoordsCache(): void } }).renderer().invalidateContainerClientCoordsCache();
 }
 
 /** Whether the person asked for less motion. */
