@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,18 +69,33 @@ class GraphService:
     def __init__(self, store: Store, model: Model) -> None:
         self.store = store
         self.model = model
-        self.snapshot = self._build()
+        self._snapshot: Graph | None = None
+        self._building = threading.RLock()
         store.on_reopen = self._catch_up
 
-    def _catch_up(self) -> None:
-        if self.store.version != self.snapshot.version.number:
-            self.snapshot = self._next() or self._build()
+    @property
+    def snapshot(self) -> Graph:
+        """The graph as it stands. It is built when first asked for: a large load from the command line never asks."""
+        if self._snapshot is None:
+            with self._building:
+                if self._snapshot is None:
+                    self._snapshot = self._build()
+        return self._snapshot
 
-    def _next(self) -> Graph | None:
-        """Return the store's version made out of the current snapshot, or None where that is impossible or no gain."""
-        if self.store.version < self.snapshot.version.number:
+    @snapshot.setter
+    def snapshot(self, graph: Graph) -> None:
+        self._snapshot = graph
+
+    def _catch_up(self) -> None:
+        with self._building:
+            if self._snapshot is not None and self.store.version != self._snapshot.version.number:
+                self._snapshot = self._next(self._snapshot) or self._build()
+
+    def _next(self, now: Graph) -> Graph | None:
+        """Return the store's version made out of a snapshot, or None where that is impossible or no gain."""
+        if self.store.version < now.version.number:
             return None
-        delta = self.store.between(self.snapshot.version.number, self.store.version)
+        delta = self.store.between(now.version.number, self.store.version)
         if len(delta.removed) + len(delta.added) > ADVANCE_QUADS:
             return None
         after, before = around(delta.reversed(), self.store.about, self.store.owners)
@@ -244,7 +260,10 @@ class GraphService:
 
     def meaning(self, delta: Delta) -> GraphDiff:
         """Return what a change of the current graph means to a curator."""
-        before, after = around(delta, self.store.about, self.store.owners)
+        if self.store.version == 0:
+            before, after = [], [quad.triple for quad in delta.of_sources().added]
+        else:
+            before, after = around(delta, self.store.about, self.store.owners)
         return graph_diff(project(before, self.model), project(after, self.model))
 
     def diff(self, first: int, second: int) -> GraphDiff:
@@ -343,6 +362,7 @@ def open_service(data: Path | None = None, schema: Path | None = None, seeds: Pa
         folder = seeds or data_folder("seeds")
         if store.version == 0 and folder.is_dir():
             service.load(read_files([folder]), message=f"first load of {folder.name}", author="kg")
+        service.snapshot  # noqa: B018 - made now, so that the first reader need not wait
     except BaseException:
         store.close()
         raise

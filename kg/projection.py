@@ -136,11 +136,16 @@ class _Projector:
         return [iri for iri, about in self.facts.items() if any(t.value == class_ for t in about.get(TYPE, ()))]
 
     def values(self, iri: str, predicate: object) -> list[str]:
-        return sorted(term.value for term in self.facts.get(iri, {}).get(str(predicate), ()))
+        about = self.facts.get(iri)
+        return sorted([term.value for term in about.get(str(predicate), ())]) if about else []
 
     def value(self, iri: str, predicate: object) -> str | None:
-        values = self.values(iri, predicate)
-        return values[0] if values else None
+        about = self.facts.get(iri)
+        terms = about.get(str(predicate)) if about else None
+        if not terms:
+            return None
+        value: str = terms[0].value
+        return value if len(terms) == 1 else self.values(iri, predicate)[0]
 
     def number(self, iri: str, predicate: object) -> int | None:
         value = self.value(iri, predicate)
