@@ -223,7 +223,8 @@ class GraphService:
     def _gone(self, documents: Sequence[Document], files: set[str]) -> set[str]:
         """Return the things that replacing these files would leave undeclared."""
         declared = {q.subject for name in files for q in self.store.file_quads(name) if q.predicate == TYPE_LINK}
-        declared -= {t.subject for d in documents for t in d.triples if t.predicate == TYPE_LINK}
+        if declared:
+            declared -= {t.subject for d in documents for t in d.triples if t.predicate == TYPE_LINK}
         lost = (n for n in declared if not any(q.predicate == TYPE_LINK for q in self.store.about(n, files)))
         return {str(getattr(node, "value", "")) for node in lost}
 
@@ -261,9 +262,9 @@ class GraphService:
     def meaning(self, delta: Delta) -> GraphDiff:
         """Return what a change of the current graph means to a curator."""
         if self.store.version == 0:
-            before, after = [], [quad.triple for quad in delta.of_sources().added]
-        else:
-            before, after = around(delta, self.store.about, self.store.owners)
+            added = project((quad.triple for quad in delta.of_sources().added), self.model)
+            return graph_diff(project((), self.model), added)
+        before, after = around(delta, self.store.about, self.store.owners)
         return graph_diff(project(before, self.model), project(after, self.model))
 
     def diff(self, first: int, second: int) -> GraphDiff:
