@@ -37,6 +37,8 @@ class Shapes(World):
 
     def nearby(self) -> list[Triple]:
         """Return the documents' triples with as much of the context as a shape can look at: two steps on."""
+        if not self.context:
+            return [triple for document in self.documents for triple in document.triples]
         wanted = set(self.own)
         for _ in range(2):
             wanted |= {
