@@ -77,7 +77,7 @@ class World:
                     last = subject
         self.own = self.owner.keys()
         self.name = lru_cache(maxsize=200_000)(task.model.prefixes.curie)
-        self.kinds = lru_cache(maxsize=200_000)(self._kinds)
+        self._known_kinds: dict[str, Sequence[Kind]] = {}
 
     # -------------------------------------------------------------- saying
     def say(self, severity: str, code: str, subject: str, message: str, hint: str = "") -> Diagnostic:
@@ -119,11 +119,17 @@ class World:
         """Return the IRIs of the classes that a node has."""
         return self.values(subject, TYPE)
 
-    def _kinds(self, subject: str) -> Sequence[Kind]:
+    def kinds(self, subject: str) -> Sequence[Kind]:
         """Return the kinds that a node has: one, if all is well."""
+        known = self._known_kinds.get(subject)
+        if known:
+            return known
         about = self.facts.get(subject)
         types = about.get(TYPE, ()) if about else ()
-        return [thing for term in types if isinstance(thing := self.model.by_iri.get(term.value), Kind)]
+        found = [thing for term in types if isinstance(thing := self.model.by_iri.get(term.value), Kind)]
+        if found:
+            self._known_kinds[subject] = found
+        return found
 
     @cached_property
     def by_evidence(self) -> dict[str, list[str]]:
