@@ -29,7 +29,10 @@ class Serving(Protocol):
     """Something that always has a graph to answer from: a store's service, or a follower of one."""
 
     model: Model
-    snapshot: Graph
+
+    @property
+    def snapshot(self) -> Graph:
+        """The graph as it stands."""
 
     @property
     def folder(self) -> Path:
