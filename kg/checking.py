@@ -28,6 +28,7 @@ from kg.facts import (
     SUBJECT,
     TYPE,
     Facts,
+    Others,
     Task,
     group,
     meant,
@@ -70,21 +71,23 @@ def check(
     gone: Iterable[str] = (),
     pedantic: bool = False,
     progress: Progress | None = None,
+    others: Others = tuple,
 ) -> list[Diagnostic]:
     """Return every problem in the documents (already through ``name_nodes``), sorted by place.
 
     ``context`` holds triples of the graph that the documents may refer to but that are not examined,
-    ``gone`` the IRIs that loading would take out of the graph. ``pedantic`` adds advice.
+    ``gone`` the IRIs that loading would take out of the graph. ``others`` gives the entities that the context leaves
+    out, asked for where something near is looked for. ``pedantic`` adds advice.
     """
     found = [of_syntax(error) for document in documents for error in document.syntax]
     if not documents:
         return found
-    task = Task(documents, model, reference, list(context), today or date.today(), pedantic)
+    task = Task(documents, model, reference, list(context), today or date.today(), pedantic, others)
     with no_collection():
-        others = set(_Checker(task, set(gone)).findings(progress or (lambda *_: None)))
+        of_meaning = set(_Checker(task, set(gone)).findings(progress or (lambda *_: None)))
     if found:
-        others = {d for d in others if d.code not in _UNSURE}
-    return by_place([*found, *others])
+        of_meaning = {d for d in of_meaning if d.code not in _UNSURE}
+    return by_place([*found, *of_meaning])
 
 
 class _Checker(Shapes, Identifiers):

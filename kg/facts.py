@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 from itertools import chain
+from typing import NamedTuple
 
 from pyoxigraph import NamedNode, Triple
 from rapidfuzz import process
@@ -43,9 +44,24 @@ def group(triples: Iterable[Triple]) -> dict[str, dict[str, list[Term]]]:
     return facts
 
 
+class Named(NamedTuple):
+    """An entity that a graph has, by its IRI, the name of its kind, and its label."""
+
+    iri: str
+    kind: str
+    label: str
+
+
+Others = Callable[[], Iterable[Named]]
+
+
 @dataclass(frozen=True)
 class Task:
-    """What is to be checked: the documents, and the rest of the graph that they will join."""
+    """What is to be checked: the documents, and the rest of the graph that they will join.
+
+    ``others`` gives the entities that the context may leave out; they are gathered where a finding looks for one like
+    another, for in a large graph that takes longer than all the rest.
+    """
 
     documents: Sequence[Document]
     model: Model
@@ -53,12 +69,14 @@ class Task:
     context: Sequence[Triple]
     today: date
     pedantic: bool = False
+    others: Others = tuple
 
 
 class World:
     """The facts of a task, and the words for them; the checks are methods of its subclasses."""
 
     def __init__(self, task: Task) -> None:
+        self.task = task
         self.documents = task.documents
         self.model = task.model
         self.reference = task.reference
@@ -143,7 +161,13 @@ class World:
     @cached_property
     def entity_names(self) -> list[str]:
         """CURIEs of everything that has a kind, for near matches."""
-        return sorted(self.name(subject) for subject in self.facts if self.kinds(subject))
+        known = (subject for subject in self.facts if self.kinds(subject))
+        return sorted(self.name(subject) for subject in {*known, *self.others})
+
+    @cached_property
+    def others(self) -> dict[str, Named]:
+        """Entities of the graph that are in no fact, by IRI."""
+        return {other.iri: other for other in self.task.others() if other.iri not in self.facts}
 
 
 def meant(name: str, candidates: Iterable[str]) -> str:

@@ -66,7 +66,7 @@ def load(
         return
     with plain_errors(), Store(data) as store, no_collection():
         model = load_model(schema)
-        service = GraphService(store, model)
+        service = GraphService.reading(store, model, data)
         store.expect(expected_version)
         documents = read_with_progress(paths, model, quiet=format_ != "text")
         try:
@@ -108,7 +108,7 @@ def status(data: Path, schema: Path | None, seeds: Path | None) -> None:
             loaded, (held, kinds) = sources_of(remote.history()[::-1]), remote.held()
         else:
             with opened(data) as store:
-                loaded, graph = store.sources(), GraphService(store, load_model(schema)).snapshot
+                loaded, graph = store.sources(), GraphService.reading(store, load_model(schema), data).snapshot
             held, kinds = repr(graph), {graph.model.kind[k].label: len(found) for k, found in graph.by_kind.items()}
         changes = seed_changes(loaded, folder)
     click.echo(held)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kg.errors import Busy, KGError, LimitExceeded, TooManyAttempts
+from kg.errors import Busy, KGError, LimitExceeded, TooManyAttempts, WriterGone
 from server.auth import Authenticator, Identity
 from server.graphql.caches import LRU
 from server.graphql.errors import problem, request_error
@@ -97,12 +98,12 @@ class GraphQLEndpoint:
                 if not accepts_events(request.headers.get("accept")):
                     raise HTTPProblem(406, "NOT_ACCEPTABLE", NO_STREAM)
                 return self.events(prepared, parameters, caller)
-            answer = await self.runner.answer(prepared, parameters.variables, identity, request.receive)
+            answer = await self.runner.answer(prepared, parameters.variables, caller, identity, request.receive)
             if answer.cacheable and small and self.engine.service.snapshot.version.tag == tag:
                 self.responses.put((tag, reading, raw), answer, len(answer.body) + len(raw) + 200)
         else:
             self.runner.metrics.operations.labels("cached").inc()
-        status = 200 if answer.executed or media == JSON else 400
+        status = answer.status or (200 if answer.executed or media == JSON else 400)
         headers = self.headers(etag if reading and answer.cacheable else None)
         return Response(answer.body, status, headers, media_type=f"{media}; charset=utf-8")
 
@@ -181,6 +182,7 @@ def caller_of(request: Request, authenticator: Authenticator) -> Caller:
 
 
 # ---------------------------------------------------------------- reading requests
+@lru_cache(maxsize=256)
 def negotiate(accept: str | None) -> str:
     """Return the media type to answer in; raises HTTPProblem 406 where the client takes neither."""
     if not accept:
@@ -201,7 +203,8 @@ def accepts_events(accept: str | None) -> bool:
     return any(type_ == EVENTS and quality > 0 for type_, quality in _accepted(accept or ""))
 
 
-def _accepted(accept: str) -> list[tuple[str, float]]:
+@lru_cache(maxsize=256)
+def _accepted(accept: str) -> tuple[tuple[str, float], ...]:
     items = []
     for part in accept.split(","):
         type_, *parameters = (piece.strip().lower() for piece in part.split(";"))
@@ -210,7 +213,7 @@ def _accepted(accept: str) -> list[tuple[str, float]]:
             items.append((type_, float(quality)))
         except ValueError:
             items.append((type_, 0.0))
-    return items
+    return tuple(items)
 
 
 def prefers_html(accept: str) -> bool:
@@ -311,13 +314,18 @@ def _json(body: dict[str, Any], status: int, media: str, headers: Mapping[str, s
 
 def refused(error: KGError, media: str) -> Response:
     """Return the response for a request that was refused as a whole."""
-    headers = {}
     status = 200 if media == JSON and error.status == 400 else error.status
-    if isinstance(error, TooManyAttempts | Busy):
+    return _json({"errors": [problem(error)]}, status, media, refusal_headers(error))
+
+
+def refusal_headers(error: KGError) -> dict[str, str]:
+    """Return the headers of a refusal: when to try again, or what to send."""
+    headers = {}
+    if isinstance(error, TooManyAttempts | Busy | WriterGone):
         headers["Retry-After"] = str(error.retry_after)
-    if status == 401:
+    if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return _json({"errors": [problem(error)]}, status, media, headers)
+    return headers
 
 
 __all__ = ["GraphQLEndpoint", "HTTPProblem", "LimitExceeded", "negotiate", "prefers_html"]

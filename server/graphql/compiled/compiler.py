@@ -20,7 +20,6 @@ from server.graphql.compiled.errors import NotCompilable
 from server.graphql.compiled.fields import FieldReader
 from server.graphql.compiled.plan import Flags, Plan, Specialisation
 from server.graphql.compiled.selections import Collector, flags_of, fragments_of
-from server.graphql.compiled.values import lister
 from server.graphql.compiled.writer import Setting, Writer
 
 MAX_FLAGS = 4  # variables in @skip and @include; each doubles the specialisations there can be
@@ -31,7 +30,8 @@ class Compiler:
 
     ``type_name`` tells the GraphQL type of an object behind an interface or union; it is trusted in
     place of the schema's own type resolution. ``classes_decide`` promises that objects of one class are of
-    one type. ``checkpoint`` is called once for every list, and may raise to stop the operation. Literal arguments are converted once per plan, and arguments with
+    one type. ``checkpoint`` is called once for every list that has lists
+    inside its items, and may raise to stop the operation. Literal arguments are converted once per plan, and arguments with
     variables once per request, so resolvers must not change what they are passed.
     """
 
@@ -49,7 +49,7 @@ class Compiler:
             type_resolver=self._type_resolver if type_name is None else lambda _: type_name,
             trusts_types=type_name is not None,
             trusts_classes=classes_decide,
-            items=lister(checkpoint),
+            checkpoint=checkpoint,
         )
 
     def compile(self, document: DocumentNode, operation_name: str | None = None) -> Plan | None:

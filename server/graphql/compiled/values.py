@@ -89,19 +89,9 @@ def enum_names(type_: GraphQLEnumType) -> dict[Any, str]:
     return names
 
 
-def lister(checkpoint: Callable[[], object] | None) -> Callable[[Any], Iterable[Any]]:
-    """Return the check of a list value, which calls ``checkpoint`` first."""
-
-    def items(value: Any) -> Iterable[Any]:
-        if value.__class__ is list or value.__class__ is tuple:
-            return value
-        reject_oddities(value)
-        if not is_iterable(value):
-            raise Anomaly(f"{type(value).__name__} where a list belongs")
-        return value
-
-    def checked_items(value: Any) -> Iterable[Any]:
-        checkpoint()  # type: ignore[misc]  # never None: see below
-        return items(value)
-
-    return items if checkpoint is None else checked_items
+def items(value: Any) -> Iterable[Any]:
+    """Return a list value that is neither list nor tuple; raises Anomaly for what cannot be one."""
+    reject_oddities(value)
+    if not is_iterable(value):
+        raise Anomaly(f"{type(value).__name__} where a list belongs")
+    return value

@@ -35,7 +35,7 @@ from server.graphql.compiled.fields import (
     source_parameters,
 )
 from server.graphql.compiled.selections import Collector
-from server.graphql.compiled.values import IS_STRING, QUICK_TESTS, Classes, enum_names, serializer
+from server.graphql.compiled.values import IS_STRING, QUICK_TESTS, Classes, enum_names, items, serializer
 
 MAX_FUNCTIONS = 1000  # in one plan; interfaces multiply by their kinds
 MAX_VARIANTS = 2000
@@ -51,7 +51,7 @@ class Setting:
     type_resolver: TypeResolver
     trusts_types: bool  # an object behind an interface needs no is_type_of after the type resolver
     trusts_classes: bool  # objects of one class are of one type: is_type_of is asked once for each class
-    items: Callable[[Any], Any]
+    checkpoint: Callable[[], object] | None
     classes: Classes = field(default_factory=Classes)
 
 
@@ -63,7 +63,8 @@ class Writer:
         self.collector = collector
         self.arguments: list[Arguments] = []
         self.namespace: dict[str, Any] = {
-            "items": setting.items,
+            "items": items,
+            "checkpoint": setting.checkpoint,
             "classes": setting.classes.known,
             "admit": setting.classes.admit,
         }
@@ -72,6 +73,8 @@ class Writer:
         self._selected: dict[tuple[Any, ...], str] = {}
         self._names: dict[tuple[str, int], str] = {}  # (prefix, id of the constant) -> name
         self._converted: dict[tuple[int, int], str] = {}  # (field node, field) -> its arguments
+        self._lists = False  # whether what was written since this was last set has lists in it
+        self._with_lists: set[str] = set()  # names of functions
 
     @property
     def source(self) -> str:
@@ -92,6 +95,7 @@ class Writer:
             sets = [node.selection_set for node in nodes if node.selection_set]
             tests = self._type_tests(type_, checked=checked)
             self._selected[key] = self._function(type_, self.collector.collect(type_, sets), tests)
+        self._lists |= self._selected[key] in self._with_lists
         return self._selected[key]
 
     def _type_tests(self, type_: GraphQLObjectType, *, checked: bool) -> list[str]:
@@ -113,6 +117,7 @@ class Writer:
 
     def _function(self, type_: GraphQLObjectType, fields: dict[str, list[FieldNode]], lines: list[str]) -> str:
         entries: list[str] = []
+        around, self._lists = self._lists, False
         for index, (key, nodes) in enumerate(fields.items()):
             if nodes[0].name.value == "__typename":
                 entries.append(f'"{identifier_key(key)}": "{type_.name}"')
@@ -120,7 +125,11 @@ class Writer:
                 entries.append(f'"{identifier_key(key)}": f{index}')
                 lines += self._field(type_, nodes, f"f{index}")
         lines.append("return {" + ", ".join(entries) + "}")
-        return self._define(type_.name, "".join(f"    {line}\n" for line in lines))
+        name = self._define(type_.name, "".join(f"    {line}\n" for line in lines))
+        if self._lists:
+            self._with_lists.add(name)
+        self._lists = around
+        return name
 
     def _define(self, type_name: str, body: str) -> str:
         if body not in self._functions:
@@ -177,13 +186,21 @@ class Writer:
 
     def _present(self, type_: GraphQLOutputType, nodes: Sequence[FieldNode], value: str, depth: int) -> str:
         if is_list_type(type_):
-            item = f"x{depth}"
-            return f"[{self._complete(type_.of_type, nodes, item, depth + 1)} for {item} in items({value})]"
+            return self._list(type_.of_type, nodes, value, depth)
         if is_leaf_type(type_):
             return self._present_leaf(type_, value)
         if is_object_type(type_):
             return f"{self._select(type_, nodes, checked=True)}({value}, args)"
         return self._dispatch(cast(GraphQLAbstractType, type_), nodes, value)
+
+    def _list(self, type_: GraphQLOutputType, nodes: Sequence[FieldNode], value: str, depth: int) -> str:
+        item = f"x{depth}"
+        self._lists = False
+        completed = self._complete(type_, nodes, item, depth + 1)
+        called = "checkpoint() and None or " if self._lists and self.setting.checkpoint else ""
+        self._lists = True
+        plain = f"{value}.__class__ is tuple or {value}.__class__ is list"
+        return f"[{completed} for {item} in ({called}({value} if {plain} else items({value})))]"
 
     def _present_leaf(self, type_: GraphQLLeafType, value: str) -> str:
         careful = f"{self._leaf(type_)}({value})"
