@@ -25,7 +25,7 @@ from kg.facts import World, group
 from kg.model import Model
 
 PART = 25_000  # subjects that are validated at one time, where shapes look at what is near
-STEPS = 3
+STEPS = 3  # as far as is looked: shapes look two steps on at most, and what is one step on is validated as well
 _ON, _SAME = (SH.property, SH.qualifiedValueShape), (SH.node, SH["not"])
 _LISTS, _FAR = (SH["and"], SH["or"], SH.xone), (SH.sparql, SH.select, SH.target)
 
@@ -35,39 +35,48 @@ class Shapes(World):
 
     def shapes(self) -> Iterator[Diagnostic]:
         """Yield every violation whose focus is in the documents."""
-        results = [result for part in self.parts() for result in self.validated(part)]
+        results = list(self.results())
         incomplete = {_iri(result.focus_node) for result in results}
         for result in results:
             if result.component == "NodeConstraintComponent" and _iri(result.value or "") in incomplete:
                 continue  # the value's own result says more
             yield self.shape_problem(result)
 
-    def validated(self, subjects: Collection[str]) -> list[Any]:
-        """Return the results for some subjects, which are validated with all that a shape can look at from them."""
-        text = "".join(chain(self.nearby(subjects), (_schema_ntriples(self.model).decode(),)))
-        report = _compiled_shapes(self.model).validate_text(text, "ntriples")
-        return [result for result in report.results if _iri(result.focus_node) in subjects]
+    def results(self) -> Iterator[Any]:
+        """Yield the engine's results part by part: text and graph of a large load are never in memory as a whole.
 
-    def parts(self) -> Iterator[Collection[str]]:
-        """Yield the subjects, in parts: text and graph of a large load need not be in memory all at once."""
+        What is one step from a part's subjects (an assertion's evidence) is seen whole as well, so it is done with it.
+        """
         size = PART if _looks_near(self.model) else max(len(self.own), 1)
-        subjects = iter(self.own)
-        while part := dict.fromkeys(islice(subjects, size)):
-            yield part.keys()
+        done: set[str] = set()
+        left = (subject for subject in self.own if subject not in done)
+        while subjects := set(islice(left, size)):
+            lines, near = self.surroundings(subjects)
+            done |= subjects
+            subjects |= near & self.own - done
+            done |= subjects
+            text = "".join((*lines, _schema_ntriples(self.model).decode()))
+            del lines
+            for result in _compiled_shapes(self.model).validate_text(text, "ntriples").results:
+                if _iri(result.focus_node) in subjects:
+                    yield result
 
-    def nearby(self, subjects: Collection[str]) -> Iterator[str]:
-        """Yield as N-Triples what is said of subjects, and of as much as a shape can look at: some steps on."""
-        done, fresh = set[str](), set(subjects)
-        for _ in range(STEPS + 1):
+    def surroundings(self, subjects: Collection[str]) -> tuple[list[str], set[str]]:
+        """Return as N-Triples what shapes can see from subjects and what is next to them, and what is next to them."""
+        done, fresh, near = set[str](), set(subjects), set[str]()
+        lines: list[str] = []
+        for step in range(STEPS + 1):
             done |= fresh
             following: set[str] = set()
             for iri in fresh:
                 for predicate, terms in self.facts[iri].items():
                     for term in terms:
-                        yield f"<{iri}> <{predicate}> {term!s} .\n"
+                        lines.append(f"<{iri}> <{predicate}> {term!s} .\n")
                         if (value := term.value) not in done and value in self.facts:
                             following.add(value)
             fresh = following
+            near = near if step else following
+        return lines, near
 
     def shape_problem(self, result: Any) -> Diagnostic:
         """Return a result of the engine in our words."""
@@ -133,19 +142,19 @@ def _compiled_shapes(model: Model) -> shacl.Shapes:
 
 @lru_cache(maxsize=4)
 def _looks_near(model: Model) -> bool:
-    """Whether no shape looks at more than what is so many steps on from its focus, along one predicate each."""
+    """Whether no shape looks further than one step less than is looked, along one predicate a step."""
     graph = model.shapes
     if any((None, far, None) in graph for far in _FAR) or any(
         isinstance(p, BNode) for p in graph.objects(None, SH.path)
     ):
         return False
-    return all(_depth(graph, shape, ()) <= STEPS for shape in graph.subjects(SH.property))
+    return all(_depth(graph, shape, ()) < STEPS for shape in graph.subjects(SH.property))
 
 
 def _depth(graph: Graph, shape: Node, above: tuple[Node, ...]) -> int:
     """Return over how many steps a shape looks; more than any where it refers to itself."""
     if shape in above:
-        return STEPS + 1
+        return STEPS
     above = (*above, shape)
     members = (m for p in _LISTS for head in graph.objects(shape, p) for m in graph.items(head))
     same = chain(members, *(graph.objects(shape, p) for p in _SAME))

@@ -17,12 +17,12 @@ import shutil
 import threading
 import time
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -449,13 +449,16 @@ class Store:
     def _write_change(self, delta: Delta, change: ChangeSet) -> None:
         about = entry(change, delta, self.store_id)
         count = len(delta.added) + len(about)
-        if delta.removed:
-            _bounded(count + len(delta.removed))
         quads = chain(delta.added, about)
+        whole, rest = self._emptied(delta.removed)
+        if delta.removed:
+            _bounded(count + len(rest))
         self._failed = True  # until all of it is on disk, whatever comes in between
         try:
             if delta.removed:
-                self._inner.update(f"DELETE DATA {{ {_data(delta.removed)} }} ; INSERT DATA {{ {_data(quads)} }}")
+                steps = [f"DROP GRAPH {graph}" for graph in whole]
+                steps += [f"DELETE DATA {{ {_data(rest)} }}", f"INSERT DATA {{ {_data(quads)} }}"]
+                self._inner.update(" ; ".join(steps))
             elif count > UPDATE_QUADS:
                 self._inner.bulk_extend(quads)
             else:
@@ -465,6 +468,17 @@ class Store:
         except (OSError, RuntimeError) as error:
             raise self._write_failed(change, error) from error
         self._failed = False
+
+    def _emptied(self, removed: Sequence[Quad]) -> tuple[list[Any], list[Quad]]:
+        """Return the graphs that a removal leaves nothing of, which can be dropped as they are, and the other quads."""
+        counts = Counter(quad.graph_name for quad in removed)
+        whole = []
+        with damage_named(self.folder):
+            for graph, count in counts.items():
+                held = self._inner.quads_for_pattern(None, None, None, graph)
+                if sum(1 for _ in islice(held, count + 1)) == count:
+                    whole.append(graph)
+        return whole, [quad for quad in removed if quad.graph_name not in whole]
 
     def _write_failed(self, change: ChangeSet, error: BaseException) -> StoreError:
         """Return the error for a write that failed, saying what became of it where that can be found out."""
