@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from kg.columns import Bools, Ints
 from kg.errors import BadInput
 from kg.records import Assertion, Edge, Entity
 
 if TYPE_CHECKING:
+    from kg.columns import Bools, Ints
     from kg.snapshot import Snapshot
 
 
