@@ -79,20 +79,14 @@ def create_app(
             on_stop()
 
     async def graphql(scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
-        page = (
-            request.method in {"GET", "HEAD"}
-            and "query" not in request.query_params
-            and prefers_html(request.headers.get("accept", ""))
-        )
-        if page and settings.graphiql:
+        if settings.graphiql and scope["method"] in {"GET", "HEAD"} and _asks_for_page(Request(scope)):
             await graphiql_page(site)(scope, receive, send)
         else:
             await endpoint(scope, receive, send)
 
     routes = [
+        Route("/graphql", _Any(graphql)),  # first, because routes are tried in turn
         *page_routes(site, answerer),
-        Route("/graphql", _Any(graphql)),
         WebSocketRoute("/graphql", _Any(SocketEndpoint(runner, settings, authenticator))),
         Route("/schema.graphql", pages.sdl),
         Route("/export", Exports(service, authenticator).answer),
@@ -115,6 +109,10 @@ def create_app(
     )
     app.state.engine, app.state.endpoint, app.state.service, app.state.runner = engine, endpoint, service, runner
     return app
+
+
+def _asks_for_page(request: Request) -> bool:
+    return "query" not in request.query_params and prefers_html(request.headers.get("accept", ""))
 
 
 class _Any:

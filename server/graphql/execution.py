@@ -122,9 +122,9 @@ class Engine:
             prepared = self._prepare(query, operation_name, variables)
             if not prepared.is_mutation and len(query) <= LONGEST_KEPT:  # a mutation may hold a whole file
                 self.documents.put(key, prepared)
-        if prepared.document and prepared.operation and not prepared.errors:
-            measures = prepared.measures or self.meter.measure(prepared.document, prepared.operation, variables)
-            self.meter.check(measures)
+        if prepared.measures is None and prepared.document and prepared.operation and not prepared.errors:
+            # what does not depend on variables was checked before it was kept
+            self.meter.check(self.meter.measure(prepared.document, prepared.operation, variables))
         return prepared
 
     def _prepare(self, query: str, operation_name: str | None, variables: Mapping[str, Any]) -> Prepared:
