@@ -8,7 +8,8 @@ KGError
 │   └── CheckFailed       data that parsed but is not right; carries every diagnostic
 ├── AccessDenied          who asks may not do this
 │   ├── Unauthenticated   no token, or one that is not valid
-│   └── Forbidden         a valid token whose role does not reach
+│   ├── Forbidden         a valid token whose role does not reach
+│   └── ReadOnly          nobody may: what is served is a copy without its history
 ├── LimitExceeded         a setting's bound was passed; carries its name, the bound and the value
 │   ├── TooManyAttempts   failed tokens from one address; carries when to try again
 │   └── Busy              more work is waiting than may; carries when to try again
@@ -17,6 +18,7 @@ KGError
     ├── StoreLocked       another process has it open
     ├── StoreDamaged      it is not what it was when last written
     ├── StoreFull         the disk has too little room
+    ├── WriterGone        the process that writes is not there now; others still read
     └── Conflict          the graph moved on since the client looked
         └── RevertConflict    later change sets touched what is to be undone; names them
 
@@ -157,6 +159,19 @@ class Forbidden(AccessDenied):
     """The token is valid and its role does not reach."""
 
 
+class ReadOnly(AccessDenied):
+    """What is served is a copy of a snapshot: there is no store to write to or to read versions from."""
+
+    code = "READ_ONLY"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This service only reads: it serves a copy of one version, without history and without anything to "
+            "write to. Ask the service that the copy was made from."
+        )
+
+
 class SchemaError(KGError):
     """The schema folder does not describe a graph."""
 
@@ -180,6 +195,13 @@ class StoreFull(StoreError):
     """The disk has too little room for a write."""
 
     status = 507
+
+
+class WriterGone(StoreError):
+    """The process that writes is not there now; others still read."""
+
+    code = "WRITER_GONE"
+    retry_after = 3  # seconds
 
 
 class Conflict(StoreError):

@@ -17,6 +17,7 @@ from kg.paths import Path
 from kg.records import Assertion, Entity
 from kg.snapshot import Snapshot
 from kg.views import View
+from kg.wording import Verb, chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class FigureNode:
 
 @dataclass(frozen=True, slots=True)
 class FigureEdge:
-    """One edge: ``phrase`` reads from source to target, ``latest`` is the day of its newest evidence."""
+    """One edge: ``phrase`` reads from source to target, ``inverse_phrase`` back, ``latest`` is the day of its newest evidence."""
 
     id: str
     source: str
@@ -51,6 +52,7 @@ class FigureEdge:
     evidence: int = 0
     level: str | None = None
     latest: date | None = None
+    inverse_phrase: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Figure:
     edges: tuple[FigureEdge, ...]
     highlighted: frozenset[str] = frozenset()
     total_nodes: int = 0
+    total_edges: int = 0
     truncated_by: str | None = None
     version: int = 0
     known_on: date | None = None
@@ -78,8 +81,17 @@ class Figure:
     def caption(self) -> str:
         """Which graph it is of, and what was left out."""
         known = f", as known on {self.known_on}" if self.known_on else ""
-        cut = f" · {len(self.nodes):,} of {self.total_nodes:,} entities shown" if self.truncated_by else ""
+        cut = f" · {self.cut}" if self.cut else ""
         return f"{self.model.title}, version {self.version}{known}{cut}"
+
+    @property
+    def cut(self) -> str:
+        """What a limit left out, in words: “300 of 2,341 entities and 2,000 of 9,120 relations shown”; empty if nothing."""
+        if not self.truncated_by:
+            return ""
+        edges = f"{len(self.edges):,} of {self.total_edges:,} relations" if len(self.edges) < self.total_edges else ""
+        nodes = f"{len(self.nodes):,} of {self.total_nodes:,} entities"
+        return f"{' and '.join(filter(None, [nodes if len(self.nodes) < self.total_nodes or not edges else '', edges]))} shown"
 
 
 def edge_sentence(edge: FigureEdge, names: Mapping[str, str]) -> str:
@@ -87,7 +99,7 @@ def edge_sentence(edge: FigureEdge, names: Mapping[str, str]) -> str:
     notes = [f"confidence {edge.confidence:.2f}"] if edge.evidence or edge.assumed else []
     notes += [f"{edge.evidence} piece{'s' * (edge.evidence != 1)} of evidence"] if edge.evidence else []
     notes += ["disputed"] * edge.disputed + ["assumed"] * edge.assumed
-    said = f"{names[edge.source]} {edge.phrase} {names[edge.target]}"
+    said = chain([names[edge.source], names[edge.target]], [Verb(edge.phrase, edge.inverse_phrase)])
     return f"{said} ({', '.join(notes)})" if notes else said
 
 
@@ -129,6 +141,7 @@ def figure(
         arrows,
         lit,
         total_nodes=len(drawn),
+        total_edges=len(arrows),
         version=graph.version.number,
         known_on=graph.known_on,
     )
@@ -149,6 +162,7 @@ def figure_edge(model: Model, assertion: Assertion, *, assumed: bool = False) ->
         len(assertion.evidence),
         assertion.best_level.name if known else None,
         assertion.latest if known else None,
+        model.relation[assertion.relation].inverse_phrase,
     )
 
 
@@ -164,7 +178,7 @@ def view_figure(graph: Snapshot, view: View, *, highlight: Collection[str] = ())
         distances={node.entity.curie: node.distance for node in view.nodes},
         hidden={node.entity.curie: node.hidden for node in view.nodes},
     )
-    return replace(drawn, total_nodes=view.total_nodes, truncated_by=view.truncated_by)
+    return replace(drawn, total_nodes=view.total_nodes, total_edges=view.total_edges, truncated_by=view.truncated_by)
 
 
 def path_figure(
@@ -241,6 +255,7 @@ def metagraph_figure(graph: Snapshot) -> Figure:
         nodes,
         edges,
         total_nodes=len(nodes),
+        total_edges=len(edges),
         version=graph.version.number,
         known_on=graph.known_on,
     )

@@ -209,6 +209,7 @@ def _about(figure: Figure) -> dict[str, Any]:
         "graph": figure.model.title,
         "version": figure.version,
         "totalNodes": figure.total_nodes,
+        "totalEdges": figure.total_edges,
         "truncated": figure.truncated_by is not None,
     }
     return {**about, "asOf": figure.known_on.isoformat()} if figure.known_on else about

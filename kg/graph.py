@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from pyoxigraph import Literal, NamedNode, Triple
-from rdflib.namespace import RDF, RDFS, SKOS
+from pyoxigraph import NamedNode, Triple
+from rdflib.namespace import RDF, SKOS
 
 from kg.changes import ChangeSet, Delta
 from kg.checking import check
@@ -19,15 +19,17 @@ from kg.diff import GraphDiff, around, graph_diff
 from kg.documents import Document
 from kg.errors import CheckFailed, SyntaxProblem
 from kg.exploration import Graph
+from kg.facts import Named
 from kg.impact import Impact, Limits, impact
 from kg.keeping import opened
 from kg.memory import no_collection
 from kg.model import Model, data_folder, load_model
 from kg.past import Past
 from kg.projection import project
+from kg.published import FOLDER, Publish, Published
 from kg.reading import files_under, name_nodes, read_parts
 from kg.reference import Reference, load_reference
-from kg.snapshot import Snapshot, Version
+from kg.snapshot import Version
 from kg.store import Prepared, Store, default_author, source_graph
 from kg.vocabulary import KG
 
@@ -65,39 +67,108 @@ class Plan:
 class GraphService:
     """A store with its current snapshot; loading makes the next one without disturbing readers of the last."""
 
-    def __init__(self, store: Store, model: Model) -> None:
+    def __init__(
+        self, store: Store, model: Model, published: Published | None = None, publish: Publish = "some"
+    ) -> None:
+        """The snapshot is the published one, brought up to the store's version, or else made from the store.
+
+        ``publish`` says which snapshots are published: every one, none, or those that spare the next start much work.
+        """
         self.store = store
         self.model = model
-        self.snapshot = self._build()
+        self.publishing_failed: OSError | None = None
+        self._published, self._which = published, publish
+        self._published_version = 0
+        self._snapshot: Graph | None = None
+        self._building = threading.RLock()
         store.on_reopen = self._catch_up
 
-    def _catch_up(self) -> None:
-        if self.store.version != self.snapshot.version.number:
-            self.snapshot = self._next() or self._build()
+    @classmethod
+    def reading(cls, store: Store, model: Model, data: Path) -> GraphService:
+        """Return the service of a data folder's store, or of a copy of it, whose snapshots are nobody else's business."""
+        return cls(store, model, Published(data / FOLDER, model), "some" if store.folder == data else "none")
 
-    def _next(self) -> Graph | None:
-        """Return the store's version made out of the current snapshot, or None where that is impossible or no gain."""
-        if self.store.version < self.snapshot.version.number:
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return self.store.folder
+
+    @property
+    def snapshot(self) -> Graph:
+        """The graph as it stands. It is made when first asked for: a large load from the command line never asks."""
+        if self._snapshot is None:
+            with self._building:
+                if self._snapshot is None:
+                    self._snapshot = self._mapped() or self._build()
+                    self._publish(self._snapshot)
+        return self._snapshot
+
+    def close(self) -> None:
+        """Publish the snapshot, if one was made, and close the store."""
+        if self._snapshot is not None:
+            self._publish(self._snapshot, all_=self._which != "none")
+        self.store.close()
+
+    def _catch_up(self) -> None:
+        with self._building:
+            now = self._snapshot
+            if now is not None and self.store.version != now.version.number:
+                self._snapshot = self._next(now) or self._build()
+                self._publish(self._snapshot)
+
+    def _mapped(self) -> Graph | None:
+        """Return the published snapshot, brought up to the store's version, or None where it is of no use."""
+        newest = self._published.newest() if self._published else None
+        if newest is None:
             return None
-        delta = self.store.between(self.snapshot.version.number, self.store.version)
+        number = newest.version.number
+        if number > self.store.version or newest.version != self._version(number):
+            return None
+        self._published_version = number
+        return newest if number == self.store.version else self._next(newest)
+
+    def _publish(self, graph: Graph, *, all_: bool = False) -> None:
+        """Publish a snapshot where that is wanted; a full disk keeps nobody from reading or writing."""
+        wanted = all_ or self._which == "all" or (self._which == "some" and self._behind() > ADVANCE_QUADS // 2)
+        if self._published is None or not wanted or self._published_version == graph.version.number:
+            return
+        try:
+            self._published.publish(graph)
+        except OSError as error:
+            self.publishing_failed = error
+        else:
+            self.publishing_failed, self._published_version = None, graph.version.number
+
+    def _behind(self) -> int:
+        """Return how many quads were changed since the snapshot that is published."""
+        late = (change for change in self.store.history() if change.version > self._published_version)
+        return sum(change.added + change.removed for change in late)
+
+    def _next(self, now: Graph) -> Graph | None:
+        """Return the store's version made out of a snapshot, or None where that is impossible or no gain."""
+        if self.store.version < now.version.number:
+            return None
+        delta = self.store.between(now.version.number, self.store.version)
         if len(delta.removed) + len(delta.added) > ADVANCE_QUADS:
             return None
         after, before = around(delta.reversed(), self.store.about, self.store.owners)
-        return self._advanced(before, after, self._version())
+        return self._advanced(now, before, after, self._version(self.store.version))
 
-    def _advanced(self, before: Sequence[Triple], after: Sequence[Triple], version: Version) -> Graph | None:
-        return self.snapshot.advanced(project(before, self.model), project(after, self.model), version)
+    def _advanced(
+        self, now: Graph, before: Sequence[Triple], after: Sequence[Triple], version: Version
+    ) -> Graph | None:
+        return now.advanced(project(before, self.model), project(after, self.model), version)
 
     def _build(self) -> Graph:
         with no_collection():
-            return Graph(self.model, project(self.store.triples(), self.model), self._version())
+            version = self._version(self.store.version)
+            return Graph(self.model, project(self.store.triples(), self.model), version)
 
-    def _version(self) -> Version:
-        history = self.store.history()
-        if not history:
+    def _version(self, number: int) -> Version:
+        if number == 0:
             return Version(0, self.store.store_id)
-        last = history[-1]
-        return Version(last.version, self.store.store_id, last.time, last.author, last.message)
+        made = self.store.change(number)
+        return Version(number, self.store.store_id, made.time, made.author, made.message)
 
     # -------------------------------------------------------------- changing
     def load(
@@ -157,7 +228,7 @@ class GraphService:
         delta, now = plan.prepared.delta, self.snapshot.version
         version = Version(now.number + 1, now.store)
         if len(delta.removed) + len(delta.added) <= ADVANCE_QUADS:
-            following = self._advanced(*around(delta, self.store.about, self.store.owners), version)
+            following = self._advanced(self.snapshot, *around(delta, self.store.about, self.store.owners), version)
             if following is not None:
                 return following
         with no_collection():
@@ -200,14 +271,17 @@ class GraphService:
             documents = [Document(name, "", "", []) for name in sorted(files)]
         gone = self._gone(documents, files)
         context = self._context(documents, files, gone)
+        others = lambda: self._others(documents, files)  # noqa: E731
+        reference = builtin_reference()
         return check(
-            documents, self.model, builtin_reference(), context, gone=gone, pedantic=pedantic, progress=progress
+            documents, self.model, reference, context, gone=gone, pedantic=pedantic, progress=progress, others=others
         )
 
     def _gone(self, documents: Sequence[Document], files: set[str]) -> set[str]:
         """Return the things that replacing these files would leave undeclared."""
         declared = {q.subject for name in files for q in self.store.file_quads(name) if q.predicate == TYPE_LINK}
-        declared -= {t.subject for d in documents for t in d.triples if t.predicate == TYPE_LINK}
+        if declared:
+            declared -= {t.subject for d in documents for t in d.triples if t.predicate == TYPE_LINK}
         lost = (n for n in declared if not any(q.predicate == TYPE_LINK for q in self.store.about(n, files)))
         return {str(getattr(node, "value", "")) for node in lost}
 
@@ -232,10 +306,15 @@ class GraphService:
             nodes = {t.object for t in stated if t.predicate != TYPE_LINK}
         cited = (self.store.cited(source, files) for source in _sources(documents))
         found.update((quad.triple, None) for quad in cited if quad)
+        return list(found)
+
+    def _others(self, documents: Sequence[Document], files: set[str]) -> Iterator[Named]:
+        """Yield the entities of the graph that neither the documents nor what they replace state."""
         restated = {q.subject for name in files for q in self.store.file_quads(name) if q.predicate == TYPE_LINK}
         restated |= {t.subject for d in documents for t in d.triples if t.predicate == TYPE_LINK}
-        found.update((triple, None) for triple in _labels(self.snapshot, restated))
-        return list(found)
+        stated = {str(getattr(node, "value", "")) for node in restated}
+        entities = self.snapshot.entities.values()
+        return (Named(e.iri, e.kind, e.label) for e in entities if e.iri not in stated)
 
     # -------------------------------------------------------------- history
     def preview(self, documents: Sequence[Document], remove: Sequence[str] = ()) -> Delta:
@@ -244,6 +323,9 @@ class GraphService:
 
     def meaning(self, delta: Delta) -> GraphDiff:
         """Return what a change of the current graph means to a curator."""
+        if self.store.version == 0:
+            added = project((quad.triple for quad in delta.of_sources().added), self.model)
+            return graph_diff(project((), self.model), added)
         before, after = around(delta, self.store.about, self.store.owners)
         return graph_diff(project(before, self.model), project(after, self.model))
 
@@ -272,16 +354,6 @@ def _xrefs(documents: Sequence[Document]) -> set[object]:
 def _sources(documents: Sequence[Document]) -> set[object]:
     source = NamedNode(str(KG.Source))
     return {t.subject for document in documents for t in document.triples if t.object == source}
-
-
-def _labels(snapshot: Snapshot, restated: set[Any]) -> Iterator[Triple]:
-    """Yield kind and label of every entity that the documents do not state anew, for near matches and duplicates."""
-    kinds = {name: NamedNode(kind.iri) for name, kind in snapshot.model.kind.items()}
-    for entity in snapshot.entities.values():
-        node = NamedNode(entity.iri)
-        if node not in restated:
-            yield Triple(node, TYPE_LINK, kinds[entity.kind])
-            yield Triple(node, NamedNode(str(RDFS.label)), Literal(entity.label))
 
 
 def builtin_reference() -> Reference | None:
@@ -332,17 +404,23 @@ def seed_changes(loaded: Mapping[str, str], seeds: Path) -> list[SeedChange]:
     return sorted(changes, key=lambda change: change.name)
 
 
-def open_service(data: Path | None = None, schema: Path | None = None, seeds: Path | None = None) -> GraphService:
+def open_service(
+    data: Path | None = None, schema: Path | None = None, seeds: Path | None = None, publish: Publish = "some"
+) -> GraphService:
     """Open the graph in a data folder; an empty folder is first filled from the seeds.
 
+    Snapshots are published beside the store, as ``publish`` says, which makes the next start short.
     Raises StoreLocked, StoreDamaged or SchemaError where that is not possible, CheckFailed for bad seeds.
     """
     store = Store(data or default_data_folder())
     try:
-        service = GraphService(store, load_model(schema))
+        model = load_model(schema)
+        published = Published(store.folder / FOLDER, model)
+        service = GraphService(store, model, published, publish)
         folder = seeds or data_folder("seeds")
         if store.version == 0 and folder.is_dir():
             service.load(read_files([folder]), message=f"first load of {folder.name}", author="kg")
+        service.snapshot  # noqa: B018 - made now, so that the first reader need not wait
     except BaseException:
         store.close()
         raise
@@ -361,7 +439,7 @@ def open_graph(
     model = load_model(Path(schema) if schema else None)
     if data is not None:
         with opened(Path(data)) as store:
-            return GraphService(store, model).snapshot
+            return GraphService.reading(store, model, Path(data)).snapshot
     documents = read_files([Path(seeds) if seeds else data_folder("seeds")])
     triples = {triple for document in documents for triple in document.triples}
     return Graph(model, project(sorted(triples, key=str), model), Version(0, "memory"))

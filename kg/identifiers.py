@@ -119,7 +119,7 @@ class Identifiers(World):
         for label in self.values(subject, LABEL):
             other = self.twin(subject, kind.name, label)
             if other:
-                message = f"{self.name(subject)} {label!r} has almost the same name as {self.name(other)} {self.values(other, LABEL)[0]!r}"
+                message = f"{self.name(subject)} {label!r} has almost the same name as {self.name(other)} {self.label_of(other)!r}"
                 hint = "If they are one thing, keep one and make the other name a skos:altLabel."
                 yield self.say("warning", "near-duplicate", subject, message, hint)
 
@@ -133,6 +133,10 @@ class Identifiers(World):
         found = (iri for text, iri in block if iri != subject and fuzz.ratio(plain, text, score_cutoff=ALMOST))
         return next((iri for iri in found if not (self.official(iri) and self.official(subject))), None)
 
+    def label_of(self, iri: str) -> str:
+        """Return the label of an entity that has one."""
+        return self.others[iri].label if iri in self.others else self.values(iri, LABEL)[0]
+
     def official(self, iri: str) -> bool:
         """Whether an identifier is in a reference table: an ontology that has both of two names holds them apart."""
         return bool(self.reference and self.reference.term(self.name(iri)))
@@ -145,6 +149,8 @@ class Identifiers(World):
             for kind in self.kinds(subject):
                 for label in self.values(subject, LABEL):
                     blocks[_shape(kind.name, label)].append((_plain(label), subject))
+        for iri, kind_name, label in self.others.values():
+            blocks[_shape(kind_name, label)].append((_plain(label), iri))
         return {key: sorted(block) for key, block in blocks.items()}
 
     @cached_property

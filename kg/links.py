@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
 
-from kg.columns import Columns, starts_of
+from kg.columns import Columns, Ints, starts_of
 from kg.records import Assertion, Edge, Entity
 
 
@@ -22,7 +22,7 @@ class Links:
     def __init__(self, columns: Columns, assertions: Sequence[Assertion]) -> None:
         self._assertions = assertions
         self._inverse = {relation.name: relation.inverse for relation in columns.model.relations}
-        self._number = columns.number
+        self._number, self._objects = columns.number, columns.objects
         edges = np.flatnonzero(columns.supported)
         owners = np.stack([columns.subjects[edges], columns.objects[edges]], axis=1).ravel()
         ends = np.stack([2 * edges, 2 * edges + 1], axis=1).ravel().astype(np.int32)
@@ -33,6 +33,20 @@ class Links:
         """Return the number of edges of an entity."""
         number = self._number[entity.curie]
         return int(self._starts[number + 1] - self._starts[number])
+
+    def among(self, entities: Iterable[Entity]) -> Ints:
+        """Return the positions of the assertions that are edges between two of some entities.
+
+        No record is made on the way: 5,000 entities of Hetionet have 570,000 edges, of which half are between them.
+        """
+        numbers = np.fromiter((self._number[entity.curie] for entity in entities), np.int64)
+        chosen = np.zeros(len(self._starts) - 1, bool)
+        chosen[numbers] = True
+        runs = [self._ends[self._starts[number] : self._starts[number + 1]] for number in numbers.tolist()]
+        ends = np.concatenate(runs) if runs else np.zeros(0, np.int32)
+        positions = ends[ends % 2 == 0] >> 1  # each edge once, from its subject
+        among: Ints = positions[chosen[self._objects[positions]]].astype(np.int64)
+        return among
 
     def assemble(self, entity: Entity) -> Mapping[str, tuple[Edge, ...]]:
         """Return an entity's edges by the name of their relation, best first, and keep them there; once is enough."""

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property, lru_cache
+from itertools import chain, islice
 from typing import Any
 
 import shacl
-from pyoxigraph import Literal, RdfFormat, Triple, parse, serialize
+from pyoxigraph import Literal, RdfFormat, parse
 from rapidfuzz import process
+from rdflib import BNode, Graph
+from rdflib.namespace import SH
+from rdflib.term import Node
 
 from kg.diagnostics import Diagnostic
 from kg.facts import World, group
 from kg.model import Model
+
+PART = 25_000  # subjects that are validated at one time, where shapes look at what is near
+STEPS = 3
+_ON, _SAME = (SH.property, SH.qualifiedValueShape), (SH.node, SH["not"])
+_LISTS, _FAR = (SH["and"], SH["or"], SH.xone), (SH.sparql, SH.select, SH.target)
 
 
 class Shapes(World):
@@ -26,24 +35,39 @@ class Shapes(World):
 
     def shapes(self) -> Iterator[Diagnostic]:
         """Yield every violation whose focus is in the documents."""
-        text = (serialize(self.nearby(), format=RdfFormat.N_TRIPLES) or b"") + _schema_ntriples(self.model)
-        report = _compiled_shapes(self.model).validate_text(text.decode(), format="ntriples")
-        results = [result for result in report.results if _iri(result.focus_node) in self.own]
+        results = [result for part in self.parts() for result in self.validated(part)]
         incomplete = {_iri(result.focus_node) for result in results}
         for result in results:
             if result.component == "NodeConstraintComponent" and _iri(result.value or "") in incomplete:
                 continue  # the value's own result says more
             yield self.shape_problem(result)
 
-    def nearby(self) -> list[Triple]:
-        """Return the documents' triples with as much of the context as a shape can look at: two steps on."""
-        wanted = set(self.own)
-        for _ in range(2):
-            wanted |= {
-                term.value for iri in wanted if iri in self.facts for o in self.facts[iri].values() for term in o
-            }
-        own = [triple for document in self.documents for triple in document.triples]
-        return [*own, *(t for t in self.context if getattr(t.subject, "value", None) in wanted)]
+    def validated(self, subjects: Collection[str]) -> list[Any]:
+        """Return the results for some subjects, which are validated with all that a shape can look at from them."""
+        text = "".join(chain(self.nearby(subjects), (_schema_ntriples(self.model).decode(),)))
+        report = _compiled_shapes(self.model).validate_text(text, "ntriples")
+        return [result for result in report.results if _iri(result.focus_node) in subjects]
+
+    def parts(self) -> Iterator[Collection[str]]:
+        """Yield the subjects, in parts: text and graph of a large load need not be in memory all at once."""
+        size = PART if _looks_near(self.model) else max(len(self.own), 1)
+        subjects = iter(self.own)
+        while part := dict.fromkeys(islice(subjects, size)):
+            yield part.keys()
+
+    def nearby(self, subjects: Collection[str]) -> Iterator[str]:
+        """Yield as N-Triples what is said of subjects, and of as much as a shape can look at: some steps on."""
+        done, fresh = set[str](), set(subjects)
+        for _ in range(STEPS + 1):
+            done |= fresh
+            following: set[str] = set()
+            for iri in fresh:
+                for predicate, terms in self.facts[iri].items():
+                    for term in terms:
+                        yield f"<{iri}> <{predicate}> {term!s} .\n"
+                        if (value := term.value) not in done and value in self.facts:
+                            following.add(value)
+            fresh = following
 
     def shape_problem(self, result: Any) -> Diagnostic:
         """Return a result of the engine in our words."""
@@ -105,6 +129,29 @@ def _schema_ntriples(model: Model) -> bytes:
 @lru_cache(maxsize=4)
 def _compiled_shapes(model: Model) -> shacl.Shapes:
     return shacl.Shapes.from_text(_schema_ntriples(model).decode(), format="ntriples")
+
+
+@lru_cache(maxsize=4)
+def _looks_near(model: Model) -> bool:
+    """Whether no shape looks at more than what is so many steps on from its focus, along one predicate each."""
+    graph = model.shapes
+    if any((None, far, None) in graph for far in _FAR) or any(
+        isinstance(p, BNode) for p in graph.objects(None, SH.path)
+    ):
+        return False
+    return all(_depth(graph, shape, ()) <= STEPS for shape in graph.subjects(SH.property))
+
+
+def _depth(graph: Graph, shape: Node, above: tuple[Node, ...]) -> int:
+    """Return over how many steps a shape looks; more than any where it refers to itself."""
+    if shape in above:
+        return STEPS + 1
+    above = (*above, shape)
+    members = (m for p in _LISTS for head in graph.objects(shape, p) for m in graph.items(head))
+    same = chain(members, *(graph.objects(shape, p) for p in _SAME))
+    on = chain.from_iterable(graph.objects(shape, p) for p in _ON)
+    inner = (*(_depth(graph, s, above) for s in same), *(1 + _depth(graph, s, above) for s in on))
+    return max(inner, default=0)
 
 
 @lru_cache(maxsize=4)

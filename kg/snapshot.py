@@ -20,7 +20,7 @@ import numpy as np
 from kg.adjacency import Adjacency
 from kg.advance import advanced
 from kg.assertions import Assertions, AssertionsById
-from kg.columns import Columns
+from kg.columns import Columns, Ints
 from kg.errors import NotFound
 from kg.links import Links
 from kg.memory import no_collection
@@ -63,6 +63,12 @@ class Version(Frozen):
             ("message", message),
         ):
             object.__setattr__(self, name, value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Version) and all(getattr(self, n) == getattr(other, n) for n in Version.__slots__)
+
+    def __hash__(self) -> int:
+        return hash((self.store, self.number))
 
     @property
     def tag(self) -> str:
@@ -153,6 +159,10 @@ class Snapshot:
     def degree(self, entity: Entity) -> int:
         """Return the number of edges of an entity of this graph, both directions."""
         return self._links.degree(entity)
+
+    def edges_among(self, entities: Iterable[Entity]) -> Ints:
+        """Return the positions in ``assertions`` of all edges between two of some entities of this graph, without making them."""
+        return self._links.among(entities)
 
     # -------------------------------------------------------------- reading
     @cached_property

@@ -2,7 +2,8 @@
 
 The columns are ``.npy`` files, mapped when opened, so that their pages are read when needed and are the same memory in
 every process; entities, sources, studies and details of evidence are JSON texts end to end (``kg.packed``). ``about.json``
-is written last. It names the version and the schema, and the size and checksum of every file.
+is written last. It names the version, the schema and the code that worked the columns out, and the size and checksum
+of every file.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,7 +31,7 @@ from kg.snapshot import Snapshot, Version
 
 Kind = TypeVar("Kind", bound=Snapshot)
 
-FORMAT = 1
+MADE_BY = ("checking", "columns", "evidence", "facts", "packed", "projection", "records", "snapshotfile")
 ABOUT = "about.json"
 ARRAYS = ("ids", "subjects", "relations", "objects", "confidences", "starts", "rows", "by_id")
 PACKS = ("entities", "sources", "studies", "details")
@@ -53,7 +54,7 @@ def write_snapshot(snapshot: Snapshot, folder: Path) -> None:
         arrays[name], arrays[f"{name}-ends"] = pack.bytes_and_ends()
     files = {name: _write(folder / f"{name}.npy", array) for name, array in arrays.items()}
     about = {
-        "format": FORMAT,
+        "format": _format(),
         "schema": schema_mark(snapshot.model),
         "version": {
             "number": version.number,
@@ -71,7 +72,7 @@ def read_about(folder: Path) -> dict[str, Any]:
     """Return what a snapshot's folder says of itself; raises StoreDamaged where it is no whole snapshot."""
     try:
         about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        if about["format"] != FORMAT:
+        if about["format"] != _format():
             raise StoreDamaged(f"{folder} was written by another release of this program; delete it.")
         for name, (size, _) in about["files"].items():
             if (folder / f"{name}.npy").stat().st_size != size:
@@ -107,13 +108,19 @@ def schema_mark(model: Model) -> str:
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
+@cache
+def _format() -> str:
+    """Return a short text that changes with the code: numbers that other code worked out are not served."""
+    folder = Path(__file__).parent
+    code = b"".join((folder / f"{name}.py").read_bytes() for name in MADE_BY)
+    return hashlib.sha256(code).hexdigest()[:16]
+
+
 # ------------------------------------------------------------------ files
 def _write(path: Path, array: NDArray[Any]) -> tuple[int, int]:
-    """Write an array and make sure that it is on disk; return the file's size and checksum."""
+    """Write an array; return the file's size and checksum."""
     with path.open("wb") as file:
         np.save(file, np.ascontiguousarray(array), allow_pickle=False)
-        file.flush()
-        os.fsync(file.fileno())
     return path.stat().st_size, _checksum(path)
 
 

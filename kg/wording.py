@@ -18,15 +18,20 @@ class Verb:
 
 
 def chain(names: Sequence[str], verbs: Sequence[Verb]) -> str:
-    """Return a sentence that says ``verbs`` between ``names``, of which there is one more.
-
-    Each name stands in the number of the verb that follows it, the last in the number of the verb that would follow
-    it from the other end.
-    """
-    ruling = [*(verb.phrase for verb in verbs), verbs[-1].inverse]
-    nouns = [numbered(name, phrase) for name, phrase in zip(names, ruling, strict=True)]
+    """Return a sentence that says ``verbs`` between ``names``, of which there is one more, each as in ``agreeing``."""
+    nouns = agreeing(names, verbs)
     links = [f"{verb.phrase}{verb.remark} {noun}" for verb, noun in zip(verbs, nouns[1:], strict=True)]
     return f"{nouns[0]} {', which '.join(links)}"
+
+
+def agreeing(names: Sequence[str], verbs: Sequence[Verb]) -> list[str]:
+    """Return ``names`` as they stand before, between and after ``verbs``.
+
+    Each is in the number of the verb that follows it, the last in the number of the verb that would follow it from
+    the other end. ``server/web/src/wording.ts`` does the same for what is drawn in a browser.
+    """
+    ruling = [*(verb.phrase for verb in verbs), verbs[-1].inverse]
+    return [numbered(name, phrase) for name, phrase in zip(names, ruling, strict=True)]
 
 
 def kind_chain(kinds: Sequence[str], verbs: Sequence[Verb]) -> str:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kg.errors import KGError, LimitExceeded, NotFound
-from kg.graph import GraphService
+from kg.published import Serving
 from kg.snapshot import Snapshot
 from server.auth import Authenticator
 from server.graphql.caches import LRU
@@ -71,7 +71,7 @@ def entity_path(curie: str) -> str:
 class Answerer:
     """Answers requests for pages and pictures."""
 
-    def __init__(self, service: GraphService, settings: Settings, authenticator: Authenticator, build: str) -> None:
+    def __init__(self, service: Serving, settings: Settings, authenticator: Authenticator, build: str) -> None:
         self.service = service
         self.authenticator = authenticator
         self.settings = settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 import anyio
@@ -20,10 +20,12 @@ from starlette_compress import CompressMiddleware
 
 from kg.errors import KGError
 from kg.graph import GraphService
+from kg.published import Serving
 from server import oidc
 from server.answers import Answerer
 from server.auth import Authenticator
 from server.exports import Exports
+from server.forwarding import Forwarder
 from server.graphql.caches import LRU
 from server.graphql.execution import Engine
 from server.graphql.http import JSON, GraphQLEndpoint, caller_of, prefers_html, refused
@@ -42,15 +44,16 @@ log = structlog.get_logger("cartograph")
 
 
 def create_app(
-    service: GraphService,
+    service: Serving,
     settings: Settings | None = None,
-    on_stop: Callable[[], None] | None = None,
+    around: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None,
     local_key: str | None = None,
+    elsewhere: Forwarder | None = None,
 ) -> Starlette:
     """Return the application that serves a graph.
 
-    ``on_stop`` is called when it shuts down and nothing runs any more; ``local_key`` is a secret that
-    lets this machine's own user write.
+    ``around`` is entered before it answers and left when nothing runs any more; ``local_key`` is a secret that lets
+    this machine's own user write; ``elsewhere`` asks the process that holds the store, where this one does not.
     """
     settings = settings or Settings()
     metrics, assets = Metrics(), WebAssets()
@@ -58,9 +61,9 @@ def create_app(
     problems = Problems(site)
     schema = build_schema(service.model, settings)
     engine = Engine(schema, service, settings, metrics)
-    runner = Runner(engine, settings, metrics)
+    runner = Runner(engine, settings, metrics, elsewhere)
     authenticator = Authenticator(
-        service.store.folder, settings, metrics, local_key=local_key, provider=oidc.provider(settings)
+        service.folder, settings, metrics, local_key=local_key, provider=oidc.provider(settings)
     )
     endpoint = GraphQLEndpoint(runner, settings, authenticator)
     answerer = Answerer(service, settings, authenticator, site.stamp)
@@ -69,14 +72,15 @@ def create_app(
     pages = _Pages(service, schema.as_str(), metrics, assets, authenticator)
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if not assets.built:
             log.warning("browser_assets_missing", reason=assets.missing_reason)
-        yield
-        await anyio.to_thread.run_sync(runner.close)
-        engine.citations.close()
-        if on_stop:
-            on_stop()
+        async with around(app) if around else nullcontext():
+            yield
+            await anyio.to_thread.run_sync(runner.close)
+            engine.citations.close()
+            if elsewhere:
+                await elsewhere.close()
 
     async def graphql(scope: Scope, receive: Receive, send: Send) -> None:
         if settings.graphiql and scope["method"] in {"GET", "HEAD"} and _asks_for_page(Request(scope)):
@@ -85,11 +89,11 @@ def create_app(
             await endpoint(scope, receive, send)
 
     routes = [
-        Route("/graphql", _Any(graphql)),  # first, because routes are tried in turn
+        Route("/graphql", _Any(graphql)),  # first, for it is asked most, and routes are tried in turn
         *page_routes(site, answerer),
         WebSocketRoute("/graphql", _Any(SocketEndpoint(runner, settings, authenticator))),
         Route("/schema.graphql", pages.sdl),
-        Route("/export", Exports(service, authenticator).answer),
+        Route("/export", Exports(service, authenticator, elsewhere.relay if elsewhere else None).answer),
         Route("/health", pages.health),
         Route("/ready", pages.ready),
         Route("/metrics", pages.metrics),
@@ -129,7 +133,7 @@ class _Pages:
     """The small endpoints beside /graphql."""
 
     def __init__(
-        self, service: GraphService, sdl: str, metrics: Metrics, assets: WebAssets, authenticator: Authenticator
+        self, service: Serving, sdl: str, metrics: Metrics, assets: WebAssets, authenticator: Authenticator
     ) -> None:
         self.service, self.text, self.numbers, self.assets = service, sdl, metrics, assets
         self.authenticator = authenticator
@@ -143,7 +147,14 @@ class _Pages:
 
     async def ready(self, _: Request) -> Response:
         version = self.service.snapshot.version
-        return JSONResponse({"status": "ready", "version": version.number, "browserAssets": self.assets.built})
+        return JSONResponse(
+            {
+                "status": "ready",
+                "version": version.number,
+                "writes": isinstance(self.service, GraphService),
+                "browserAssets": self.assets.built,
+            }
+        )
 
     async def metrics(self, request: Request) -> Response:
         await caller_of(request, self.authenticator).reader()
@@ -161,7 +172,7 @@ def _cors(settings: Settings) -> Middleware:
     )
 
 
-def _publish(metrics: Metrics, service: GraphService, runner: Runner, endpoint: GraphQLEndpoint) -> None:
+def _publish(metrics: Metrics, service: Serving, runner: Runner, endpoint: GraphQLEndpoint) -> None:
     metrics.gauge("graph_version", "Version of the graph being served.", lambda: service.snapshot.version.number)
     metrics.gauge("graph_entities", "Entities in the graph.", lambda: len(service.snapshot.entities))
     metrics.gauge("graph_edges", "Edges in the graph.", lambda: service.snapshot.edge_count)

@@ -48,6 +48,20 @@ def register(main: click.Group) -> None:
     help="Folder that fills an empty store; by default the seeds that came with the installation.",
 )
 @click.option(
+    "--workers",
+    type=click.IntRange(1),
+    envvar="KG_WORKERS",
+    default=1,
+    show_default=True,
+    help="Processes that answer; one of them writes, the others map its snapshots.",
+)
+@click.option(
+    "--read-only",
+    is_flag=True,
+    envvar="KG_READ_ONLY",
+    help="Serve published snapshots, such as a copy made by kg publish, without a store.",
+)
+@click.option(
     "--log-level",
     envvar="KG_LOG_LEVEL",
     default="info",

@@ -31,16 +31,19 @@ def configure_logging(level: str, format_: str) -> None:
         if console
         else structlog.processors.JSONRenderer()
     )
+    first: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+        *([] if console else [tracebacks]),
+    ]
+    others = logging.StreamHandler(sys.stderr)  # what libraries log: uvicorn, of processes that die
+    others.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=first))
+    logging.basicConfig(handlers=[others], level=logging.WARNING, force=True)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            *([] if console else [tracebacks]),
-            renderer,
-        ],
+        processors=[*first, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),  # a line at once: workers write to the same end
         cache_logger_on_first_use=True,
     )
 

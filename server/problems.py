@@ -13,7 +13,7 @@ from server.graphql.http import prefers_html
 from server.pages import Site
 
 log = structlog.get_logger("cartograph")
-KNOWN = "/, /search, /kind/…, /entity/…, /view.svg, /graphql, /schema.graphql, /health, /ready and /metrics"
+KNOWN = "/, /search, /kind/…, /entity/…, /explore/paths, /explore/hypotheses, /explore/history, /view.svg, /paths.svg, /embed/v1/…, /graphql, /schema.graphql, /health, /ready and /metrics"
 
 
 class Problems:
@@ -28,7 +28,9 @@ class Problems:
         detail = str(error.detail) if isinstance(error, HTTPException) else "Internal error"
         code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(status, "BAD_USER_INPUT")
         hint = f" The service has {KNOWN}." if status == 404 else ""
-        return self._said(request, f"{detail}.{hint}", code, status, getattr(error, "headers", None))
+        return self._said(
+            request, f"{detail[:1]}{detail[1:].lower()}.{hint}", code, status, getattr(error, "headers", None)
+        )
 
     async def fault(self, request: Request, error: Exception) -> Response:
         """Answer a request that we failed at, without saying how; the log has that."""

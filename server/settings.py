@@ -24,6 +24,9 @@ class Settings:
     host: str = setting("127.0.0.1", "Address to listen on; reading is open to whoever can reach it.")
     port: int = setting(8000, "Port to listen on; 0 takes any free one.")
     data: Path = setting(Path(".cartograph"), "Folder of the store.")
+    workers: int = setting(1, "Processes that answer; one of them holds the store and writes.")
+    read_only: bool = setting(False, "Whether only published snapshots, such as a copy of them, are read.")
+    follow_seconds: float = setting(0.05, "How often a process that only reads looks for a newer snapshot, in seconds.")
     schema: Path | None = setting(None, "Schema folder; the one that came with the installation when not set.")
     seeds: Path | None = setting(None, "Folder of seed files; the one that came with the installation when not set.")
     cors_origins: tuple[str, ...] = setting(
@@ -77,6 +80,9 @@ class Settings:
     page_size: int = setting(25, "Number of edges in a connection when neither first nor last is given.")
     max_page_size: int = setting(1_000, "Largest first or last of a connection.")
     max_view_nodes: int = setting(5_000, "Largest maxNodes of a graph view.")
+    max_view_edges: int = setting(
+        20_000, "Most edges of a graph view; those that join its entities and the most trusted are kept."
+    )
     view_nodes: int = setting(300, "Entities in a view.svg, view.json or embedded view that names no max-nodes.")
     max_view_depth: int = setting(6, "Largest depth of a graph view.")
     request_seconds: float = setting(10.0, "Longest time spent on one operation, in seconds.")

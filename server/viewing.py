@@ -34,6 +34,7 @@ PARAMETERS = {
     "min-confidence": "Only edges of at least this confidence, 0 to 1.",
     "as-of": "The graph as it was known on a day, such as 2021-12-31.",
     "max-nodes": "Most entities; the nearest and most trusted are kept.",
+    "max-edges": "Most relations; those that join the entities and the most trusted are kept.",
     "highlight": "Entities or assertions that stand out; all else is dimmed.",
 }
 DRAWING = {
@@ -70,7 +71,9 @@ def asked_view(visit: Visit) -> Asked:
     starts = [graph.entity(curie_of(name)) for name in names]
     depth = given.whole("depth", 1, most=settings.max_view_depth, limit="max_view_depth")
     nodes = given.whole("max-nodes", settings.view_nodes, least=1, most=settings.max_view_nodes, limit="max_view_nodes")
-    view = neighbourhood(starts, depth, nodes, _constraints(visit))
+    most = settings.max_view_edges
+    edges = given.whole("max-edges", most, most=most, limit="max_view_edges")
+    view = neighbourhood(starts, depth, nodes, _constraints(visit), max_edges=edges)
     lit = {entity.curie if (entity := graph.find(name)) else name for name in given.items("highlight")}
     return Asked(view_figure(graph, view, highlight=lit), view, tuple(entity.curie for entity in starts))
 

@@ -18,6 +18,7 @@ from kg.errors import CheckFailed
 from kg.graph import GraphService, seed_changes
 from kg.impact import Limits
 from kg.keeping import opened
+from kg.memory import no_collection
 from kg.model import data_folder, load_model
 from kg.store import Store, default_author
 
@@ -63,9 +64,9 @@ def load(
             )
         tell(made, dry_run=dry_run, every=every, format_=format_, through=remote.url)
         return
-    with plain_errors(), Store(data) as store:
+    with plain_errors(), Store(data) as store, no_collection():
         model = load_model(schema)
-        service = GraphService(store, model)
+        service = GraphService.reading(store, model, data)
         store.expect(expected_version)
         documents = read_with_progress(paths, model, quiet=format_ != "text")
         try:
@@ -107,7 +108,7 @@ def status(data: Path, schema: Path | None, seeds: Path | None) -> None:
             loaded, (held, kinds) = sources_of(remote.history()[::-1]), remote.held()
         else:
             with opened(data) as store:
-                loaded, graph = store.sources(), GraphService(store, load_model(schema)).snapshot
+                loaded, graph = store.sources(), GraphService.reading(store, load_model(schema), data).snapshot
             held, kinds = repr(graph), {graph.model.kind[k].label: len(found) for k, found in graph.by_kind.items()}
         changes = seed_changes(loaded, folder)
     click.echo(held)

@@ -31,7 +31,7 @@ FORMAT = click.option("--format", "format_", type=click.Choice(["text", "json"])
 @contextmanager
 def _reading(data: Path, schema: Path | None) -> Iterator[GraphService]:
     with plain_errors(), opened(data) as store:
-        yield GraphService(store, load_model(schema))
+        yield GraphService.reading(store, load_model(schema), data)
 
 
 @click.command()
@@ -162,7 +162,7 @@ def revert(
             )
         else:
             with existing(data) as store:
-                service = GraphService(store, load_model(schema))
+                service = GraphService.reading(store, load_model(schema), data)
                 store.expect(expected_version)
                 plan = service.plan_revert(version)
                 why = message or f"undo version {version}: {store.change(version).message}"

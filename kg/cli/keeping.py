@@ -1,4 +1,4 @@
-"""Commands that keep the store safe: doctor, backup, restore."""
+"""Commands that keep the store safe, or copy what is in it: doctor, backup, restore, publish."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from kg import keeping
-from kg.cli.options import DATA, FOLDER, plain_errors
+from kg.cli.options import DATA, FOLDER, SCHEMA, plain_errors
+from kg.disk import disk_named, read_head
+from kg.errors import BadInput
+from kg.exploration import Graph
+from kg.graph import GraphService
+from kg.model import Model, load_model
+from kg.published import FOLDER as SNAPSHOTS
+from kg.published import Published
 
 
 @click.command()
@@ -47,4 +54,33 @@ def restore(folder: Path, data: Path) -> None:
         click.echo(f"Version {version} of {folder} is in {data}.")
 
 
-COMMANDS = (doctor, backup, restore)
+@click.command()
+@click.argument("folder", type=FOLDER)
+@DATA
+@SCHEMA
+def publish(folder: Path, data: Path, schema: Path | None) -> None:
+    """Write the graph into a folder that `kg serve --read-only --data FOLDER` serves, here or on another machine.
+
+    Done again, the new snapshot takes the place of the old one in one step, and services that read the folder change
+    over by themselves. A service that runs on the data folder may go on.
+    """
+    with plain_errors():
+        if folder.resolve() in {data.resolve(), (data / SNAPSHOTS).resolve()}:
+            raise BadInput(f"{folder} belongs to the store itself, which publishes there. Name another folder.")
+        model = load_model(schema)
+        graph = _newest(data, model)
+        with disk_named(f"{folder} cannot be written", folder):
+            Published(folder, model).publish(graph)
+        click.echo(f"Version {graph.version.number} is in {folder}. `kg serve --read-only --data {folder}` serves it.")
+
+
+def _newest(data: Path, model: Model) -> Graph:
+    """Return the graph in a data folder: what is published of it where that is the newest version, else from the store."""
+    head, graph = read_head(data), Published(data / SNAPSHOTS, model).newest()
+    if head and graph and (graph.version.number, graph.version.store) == (head.version, head.store):
+        return graph
+    with keeping.opened(data) as store:
+        return GraphService.reading(store, model, data).snapshot
+
+
+COMMANDS = (doctor, backup, restore, publish)

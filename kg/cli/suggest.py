@@ -24,6 +24,7 @@ from kg.mechanisms import AlignedLink, AlignedPath, MechanismComparison, compare
 from kg.overlay import Scenario, scenario
 from kg.records import Entity
 from kg.snapshot import Snapshot
+from kg.wording import numbered
 
 COLOURS = {
     "UNTESTED": "yellow", "IN_TRIAL": "cyan", "CONTRADICTED": "red", "ASSERTED": "green",
@@ -191,16 +192,20 @@ def _groups(found: MechanismComparison) -> dict[str, tuple[AlignedPath, ...]]:
 
 
 def _aligned(path: AlignedPath) -> str:
-    links = (f"[dim]{escape(link.phrase)}[/] {_targets(link)}" for link in path.links)
-    return " · ".join((_label(path.links[0].source), *links))
+    verbs = [*(link.phrase for link in path.links), ""]
+    links = (
+        f"[dim]{escape(link.phrase)}[/] {_targets(link, verb)}"
+        for link, verb in zip(path.links, verbs[1:], strict=True)
+    )
+    return " · ".join((_label(path.links[0].source, verbs[0]), *links))
 
 
-def _targets(link: AlignedLink) -> str:
-    """Where a link leads: to one node for both, or to two, each with the state of its link."""
+def _targets(link: AlignedLink, verb: str) -> str:
+    """Where a link leads: to one node for both, or to two, each with the state of its link; ``verb`` comes next."""
     if link.known_target is link.candidate_target:
-        return _label(link.known_target)
+        return _label(link.known_target, verb)
     ends = ((link.known_target, link.known.state), (link.candidate_target, link.candidate.state))
-    return " / ".join(f"{_label(end)} ({_state(state)})" for end, state in ends)
+    return " / ".join(f"{_label(end, verb)} ({_state(state)})" for end, state in ends)
 
 
 def _aligned_json(path: AlignedPath) -> dict[str, Any]:
@@ -253,8 +258,9 @@ def _echo(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _label(entity: Entity) -> str:
-    return f"[{entity.graph.model.kind[entity.kind].color}]{escape(entity.label)}[/]"
+def _label(entity: Entity, verb: str = "") -> str:
+    """An entity's label in its kind's colour, in the number of the verb that follows it."""
+    return f"[{entity.graph.model.kind[entity.kind].color}]{escape(numbered(entity.label, verb))}[/]"
 
 
 def _state(state: str) -> str:

@@ -146,11 +146,10 @@ def shortest_paths(
     """
     asked = constraints or PathConstraints()
     search = Search(scenario, understand(scenario, sources, targets, asked), damping, budget)
-    length, stopped = search.least_length(limited=asked.max_length is not None)
-    if length is None:
+    shortest, stopped = search.shortest(limited=asked.max_length is not None)
+    if shortest is None:
         return PathPage((), 0, None if stopped else 0, stopped is not None, stopped, LENGTH)
-    question = replace(search.question, shortest=length, longest=length)
-    return Search(scenario, question, damping, search.budget).page(LENGTH, first=first, after=after, count=count)
+    return shortest.page(LENGTH, first=first, after=after, count=count)
 
 
 def connecting_subgraph(
@@ -178,7 +177,9 @@ def connecting_subgraph(
             distances[node.curie] = min(distances.get(node.curie, (i, rank)), (i, rank))
     shown = sorted(distances, key=lambda curie: (*distances[curie], curie))
     nodes = tuple(_view_node(scenario, curie, distances[curie][0], edges) for curie in shown)
-    return View(nodes, tuple(edges.values()), len(nodes), page.truncated_by or ("paths" if page.has_next else None))
+    return View(
+        nodes, tuple(edges.values()), len(nodes), len(edges), page.truncated_by or ("paths" if page.has_next else None)
+    )
 
 
 def _view_node(scenario: Scenario, curie: str, distance: int, edges: dict[str, Assertion]) -> ViewNode:
@@ -198,6 +199,7 @@ class Search:
         self.budget = budget or Budget()
         self.ground = Ground(scenario, question, self.budget, damping)
         self.core = Core(self.ground)
+        self.begun: Stream | None = None  # the paths by length, where the search was begun already
 
     def page(
         self, order_by: str, *, first: int, after: str | None = None, diverse: bool = False, count: bool = True
@@ -208,7 +210,7 @@ class Search:
         bookmarks = Bookmarks(self.scenario, self.question, (order_by, diverse, self.damping))
         stream = bookmarks.take(after) if after else None
         if stream is None:
-            stream = Stream(self.core, order_by, diverse=diverse)
+            stream = self.begun or Stream(self.core, order_by, diverse=diverse)
             if after:
                 stream.skip(*bookmarks.place(after), self.budget)
         before = bookmarks.place(after)[0] if after else 0
@@ -230,8 +232,8 @@ class Search:
             lambda: tuple(bookmarks.cursor(before + i, one) for i, one in enumerate(found, 1)),
         )
 
-    def least_length(self, *, limited: bool) -> tuple[int | None, str | None]:
-        """Return the least length that a path has, or None, and the limit that ended the search, if one did."""
+    def shortest(self, *, limited: bool) -> tuple[Search | None, str | None]:
+        """Return the search at the least length that a path has, or None, and the limit that ended it, if one did."""
         asked = self.question
         try:
             least = asked.shortest
@@ -246,8 +248,9 @@ class Search:
                     self.scenario, replace(asked, shortest=length, longest=length), self.damping, self.budget
                 )
                 stream = Stream(search.core, LENGTH, diverse=False)
-                if stream.take(1, self.budget):
-                    return length, None
+                if stream.peek(self.budget):
+                    search.begun = stream
+                    return search, None
                 if stream.truncated_by:
                     return None, stream.truncated_by
         except Spent:
@@ -292,10 +295,14 @@ class Stream:
             found.append(one)
         return found
 
+    def peek(self, budget: Budget) -> Found | None:
+        """Return the next path, which stays the next one."""
+        self._peeked = self.next(budget)
+        return self._peeked
+
     def has_next(self, budget: Budget) -> bool:
         """Return whether there is one more path, or there may be as the budget does not allow to say."""
-        self._peeked = self.next(budget)
-        return self._peeked is not None or not self._source.complete
+        return self.peek(budget) is not None or not self._source.complete
 
     def skip(self, position: int, key: Key, budget: Budget) -> None:
         """Go on to behind a place: by its key in a plain order, by its number in a diverse one."""

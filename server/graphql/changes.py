@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
 
-from kg.graph import GraphService
+from kg.published import Serving
 from kg.snapshot import Snapshot
 
 
@@ -17,7 +17,7 @@ class Changes:
     A listener that is slower than the changes gets the newest version next, so nothing piles up for it.
     """
 
-    def __init__(self, service: GraphService) -> None:
+    def __init__(self, service: Serving) -> None:
         self.service = service
         self.closed = False
         self._listeners: set[_Listener] = set()

@@ -26,13 +26,15 @@ from graphql.validation import NoSchemaIntrospectionCustomRule, specified_rules
 
 from kg.errors import LimitExceeded
 from kg.graph import GraphService
+from kg.published import Serving
 from server.auth import ANYONE, Identity
 from server.citations import CHANGED, SAME, UNSUPPORTED, Citation, Citations, EdgeChange, Replay, answer_id, digest, now
 from server.graphql.caches import LRU
 from server.graphql.changes import Changes
 from server.graphql.compiled import Bail, Compiler, Plan
 from server.graphql.errors import formatted
-from server.graphql.limits import Measures, Meter, uses_size_variables
+from server.graphql.history import asks_store
+from server.graphql.limits import Measured, Meter
 from server.graphql.paging import glance_at_clock, start_clock, watch
 from server.graphql.request import Request
 from server.graphql.types import type_name
@@ -52,8 +54,19 @@ class Prepared:
     document: DocumentNode | None
     operation: OperationDefinitionNode | None
     errors: tuple[GraphQLError, ...] = ()
-    measures: Measures | None = None
+    measured: Measured | None = None
     plan: Plan | None = None
+    asks_store: bool = False  # for what no snapshot holds
+
+    @property
+    def text(self) -> str:
+        """The text of the document that the operation is of."""
+        return self.document.loc.source.body if self.document and self.document.loc else ""
+
+    @property
+    def name(self) -> str | None:
+        """The operation's name."""
+        return self.operation.name.value if self.operation and self.operation.name else None
 
     @property
     def is_query(self) -> bool:
@@ -79,6 +92,7 @@ class Answer:
     """A GraphQL response: ``executed`` is False where the request was refused before execution.
 
     ``cacheable`` ones stay the same for as long as the graph does: queries that were answered without errors.
+    ``status`` is that of HTTP where another process gave one that is neither 200 nor 400.
     """
 
     body: bytes
@@ -86,19 +100,22 @@ class Answer:
     has_errors: bool
     how: str
     cacheable: bool = False
+    status: int | None = None
 
 
 class Engine:
     """Executes operations against a service's current snapshot; safe to use from several threads."""
 
     def __init__(
-        self, schema: strawberry.Schema, service: GraphService, settings: Settings, metrics: Metrics | None = None
+        self, schema: strawberry.Schema, service: Serving, settings: Settings, metrics: Metrics | None = None
     ) -> None:
         self.service = service
         self.changes = Changes(service)
-        self.writer = Writer(service, self.changes, metrics or Metrics(), settings)
+        self.writer = (
+            Writer(service, self.changes, metrics or Metrics(), settings) if isinstance(service, GraphService) else None
+        )
         self.settings = settings
-        folder = getattr(getattr(service, "store", None), "folder", None)  # a graph in memory has none
+        folder = None if settings.read_only else getattr(service, "folder", None)  # a graph in memory has none
         self.citations = Citations(folder, settings.citations)
         self.schema = schema._schema
         self.meter = Meter(self.schema, settings)
@@ -122,9 +139,8 @@ class Engine:
             prepared = self._prepare(query, operation_name, variables)
             if not prepared.is_mutation and len(query) <= LONGEST_KEPT:  # a mutation may hold a whole file
                 self.documents.put(key, prepared)
-        if prepared.measures is None and prepared.document and prepared.operation and not prepared.errors:
-            # what does not depend on variables was checked before it was kept
-            self.meter.check(self.meter.measure(prepared.document, prepared.operation, variables))
+        if prepared.measured:
+            self.meter.check(prepared.measured.of(variables))
         return prepared
 
     def _prepare(self, query: str, operation_name: str | None, variables: Mapping[str, Any]) -> Prepared:
@@ -137,19 +153,19 @@ class Engine:
         operation = get_operation_ast(document, operation_name)
         if operation is None:
             return Prepared(document, None, (GraphQLError(_no_operation(document, operation_name)),))
-        measures = self.meter.measure(document, operation, variables)
-        self.meter.check(measures)
+        measured = Measured(self.meter, document, operation)
+        self.meter.check(measured.of(variables))
         errors = validate(self.schema, document, self.rules, max_errors=MAX_ERRORS)
         if errors:
             return Prepared(document, operation, tuple(errors[:MAX_ERRORS]))
         plan = self.compiler.compile(document, operation_name) if self.compiler else None
-        return Prepared(document, operation, (), None if uses_size_variables(document) else measures, plan)
+        return Prepared(document, operation, (), measured, plan, asks_store(document, operation))
 
     def is_quick(self, prepared: Prepared, variables: Mapping[str, Any]) -> bool:
         """Whether an operation may run on the event loop: nothing heavy in it, and its cost is small for how it runs."""
-        if not (prepared.document and prepared.operation):
+        if not prepared.measured:
             return True
-        measures = prepared.measures or self.meter.measure(prepared.document, prepared.operation, variables)
+        measures = prepared.measured.of(variables)
         most = self.settings.inline_cost if prepared.plan else self.settings.inline_cost / INTERPRETING
         return not measures.heavy and measures.cost <= most
 
@@ -194,7 +210,7 @@ class Engine:
             prepared.document,  # type: ignore[arg-type]
             root_value=request,
             variable_values=dict(variables),
-            operation_name=_name(prepared),
+            operation_name=prepared.name,
         )
         if prepared.is_query and not result.errors:
             self._keep(request, prepared, variables, result.data)
@@ -205,7 +221,7 @@ class Engine:
         """Give a query's request the id of its answer, and the means to ask an older one again."""
         if prepared.is_query and not prepared.errors:
             tag = request.graph.version.tag
-            request.answer = answer_id(tag, _text(prepared), _name(prepared), variables)
+            request.answer = answer_id(tag, prepared.text, prepared.name, variables)
             request.replay = self.replay
         return request
 
@@ -214,7 +230,7 @@ class Engine:
         if request.edges is None or request.answer is None:
             return
         edges = {id_: assertion.confidence for id_, assertion in request.edges.items()}
-        asked = (_text(prepared), _name(prepared), dict(variables))
+        asked = (prepared.text, prepared.name, dict(variables))
         number = request.graph.version.number
         self.citations.keep(Citation(request.answer, number, now(), *asked, digest(data), edges))
 
@@ -225,7 +241,7 @@ class Engine:
         request = self.request()
         result = execute_sync(
             self.schema, prepared.document, root_value=request,  # type: ignore[arg-type]
-            variable_values=old.variables, operation_name=_name(prepared),
+            variable_values=old.variables, operation_name=prepared.name,
         )  # fmt: skip
         edges = tuple(_edge_changes(old, request))
         verdict = SAME if not edges and digest(result.data) == old.digest else CHANGED
@@ -255,7 +271,7 @@ class Engine:
             prepared.document,
             root_value=request,
             variable_values=dict(variables),
-            operation_name=_name(prepared),
+            operation_name=prepared.name,
         )
         stream = await results if isawaitable(results) else results
         if isinstance(stream, ExecutionResult):
@@ -271,15 +287,6 @@ class Engine:
     def _refusal(errors: Any, request: Request) -> Answer:
         body = {"errors": [formatted(error) for error in errors], "extensions": {"graph": request.extensions}}
         return Answer(_encode(body), False, True, "refused")
-
-
-def _name(prepared: Prepared) -> str | None:
-    return prepared.operation.name.value if prepared.operation and prepared.operation.name else None
-
-
-def _text(prepared: Prepared) -> str:
-    """Return the text of the document that an operation is of."""
-    return prepared.document.loc.source.body if prepared.document and prepared.document.loc else ""
 
 
 def _edge_changes(old: Citation, request: Request) -> Iterator[EdgeChange]:

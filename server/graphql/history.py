@@ -8,6 +8,14 @@ from datetime import date, datetime
 from typing import Any
 
 import strawberry
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+)
 
 from kg.changes import ChangeSet
 from kg.diff import GraphDiff
@@ -19,6 +27,8 @@ from server.graphql.members import listed, made_type, member
 from server.graphql.paging import Page, PageArguments, paginate, start_clock
 from server.graphql.request import AS_OF, Request
 from server.graphql.types import PAGING, Types
+
+STORE_FIELDS = frozenset({"history", "changeSet", "diff"})  # root fields that read versions from the store
 
 
 class History:
@@ -185,9 +195,27 @@ class VersionView:
         self.evidence, self.sources = graph.evidence_count, len(graph.sources)
 
 
+def asks_store(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
+    """Whether an operation asks for what the store holds and no snapshot does."""
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    seen: set[str] = set()
+    waiting = [operation.selection_set]
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode):
+                if node.name.value in STORE_FIELDS:
+                    return True
+            elif isinstance(node, InlineFragmentNode):
+                waiting.append(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+                seen.add(node.name.value)
+                waiting.append(fragments[node.name.value].selection_set)
+    return False
+
+
 def changes_until(request: Request) -> list[ChangeSet]:
     """Return the change sets that made the graph a request reads, oldest first."""
-    return [change for change in request.service.store.history() if change.version <= request.graph.version.number]
+    return [change for change in request.versions.store.history() if change.version <= request.graph.version.number]
 
 
 def change_set_of(request: Request, version: int) -> ChangeSet:
@@ -204,6 +232,6 @@ def change_set_of(request: Request, version: int) -> ChangeSet:
 def compared(request: Request, first: int, second: int) -> GraphDiff:
     """Return how one version differs from another, with no write in between to mix a third one in."""
     if request.writer is None:
-        return request.service.diff(first, second)
+        return request.versions.diff(first, second)
     with request.writer.steady:
-        return request.service.diff(first, second)
+        return request.versions.diff(first, second)

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kg.errors import Busy, KGError, LimitExceeded, TooManyAttempts
+from kg.errors import Busy, KGError, LimitExceeded, TooManyAttempts, WriterGone
 from server.auth import Authenticator, Identity
 from server.graphql.caches import LRU
 from server.graphql.errors import problem, request_error
@@ -34,7 +34,7 @@ RESPONSE_JSON = "application/graphql-response+json"
 JSON = "application/json"
 MAX_JSON_DEPTH = 100
 INLINE_BYTES = 100_000  # longer bodies are read on a thread
-AUTHOR = b"x-kg-author"  # who writes, as said by the local user's own command
+AUTHOR = "x-kg-author"  # who writes, as said by the local user's own command
 NO_STREAM = "A subscription is a stream: ask for it with Accept: text/event-stream, or by WebSocket with the sub-protocol graphql-transport-ws."
 
 
@@ -99,12 +99,12 @@ class GraphQLEndpoint:
                 if not accepts_events(header(scope, b"accept")):
                     raise HTTPProblem(406, "NOT_ACCEPTABLE", NO_STREAM)
                 return self.events(prepared, parameters, caller)
-            answer = await self.runner.answer(prepared, parameters.variables, identity, receive)
+            answer = await self.runner.answer(prepared, parameters.variables, caller, identity, receive)
             if answer.cacheable and small and self.engine.service.snapshot.version.tag == tag:
                 self.responses.put((tag, reading, raw), answer, len(answer.body) + len(raw) + 200)
         else:
             self.runner.metrics.operation("cached")
-        status = 200 if answer.executed or media == JSON else 400
+        status = answer.status or (200 if answer.executed or media == JSON else 400)
         headers = self.headers(etag if reading and answer.cacheable else None)
         return Ready(answer.body, status, headers, media)
 
@@ -223,11 +223,13 @@ def caller_of(request: Request, authenticator: Authenticator) -> Caller:
 
 def _caller(scope: Scope, authenticator: Authenticator) -> Caller:
     client = scope.get("client")
-    return Caller(authenticator, header(scope, b"authorization"), client[0] if client else "", header(scope, AUTHOR))
+    return Caller(
+        authenticator, header(scope, b"authorization"), client[0] if client else "", header(scope, AUTHOR.encode())
+    )
 
 
 # ---------------------------------------------------------------- reading requests
-@lru_cache(maxsize=64)  # clients say the same thing with every request
+@lru_cache(maxsize=256)  # clients say the same thing with every request
 def negotiate(accept: str) -> str:
     """Return the media type to answer in; raises HTTPProblem 406 where the client takes neither."""
     if not accept:
@@ -248,7 +250,8 @@ def accepts_events(accept: str | None) -> bool:
     return any(type_ == EVENTS and quality > 0 for type_, quality in _accepted(accept or ""))
 
 
-def _accepted(accept: str) -> list[tuple[str, float]]:
+@lru_cache(maxsize=256)
+def _accepted(accept: str) -> tuple[tuple[str, float], ...]:
     items = []
     for part in accept.split(","):
         type_, *parameters = (piece.strip().lower() for piece in part.split(";"))
@@ -257,7 +260,7 @@ def _accepted(accept: str) -> list[tuple[str, float]]:
             items.append((type_, float(quality)))
         except ValueError:
             items.append((type_, 0.0))
-    return items
+    return tuple(items)
 
 
 def prefers_html(accept: str) -> bool:
@@ -267,7 +270,7 @@ def prefers_html(accept: str) -> bool:
     return html > 0 and html >= max(ranked.get(JSON, 0.0), ranked.get(RESPONSE_JSON, 0.0))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def check_content_type(header: str) -> None:
     """Raise HTTPProblem 415 unless a body is declared as JSON in UTF-8."""
     type_, *parameters = (piece.strip().lower() for piece in header.split(";"))
@@ -359,13 +362,18 @@ def _json(body: dict[str, Any], status: int, media: str, headers: Mapping[str, s
 
 def refused(error: KGError, media: str) -> Response:
     """Return the response for a request that was refused as a whole."""
-    headers = {}
     status = 200 if media == JSON and error.status == 400 else error.status
-    if isinstance(error, TooManyAttempts | Busy):
+    return _json({"errors": [problem(error)]}, status, media, refusal_headers(error))
+
+
+def refusal_headers(error: KGError) -> dict[str, str]:
+    """Return the headers of a refusal: when to try again, or what to send."""
+    headers = {}
+    if isinstance(error, TooManyAttempts | Busy | WriterGone):
         headers["Retry-After"] = str(error.retry_after)
-    if status == 401:
+    if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return _json({"errors": [problem(error)]}, status, media, headers)
+    return headers
 
 
 __all__ = ["GraphQLEndpoint", "HTTPProblem", "LimitExceeded", "negotiate", "prefers_html"]

@@ -16,7 +16,7 @@ heavy, because it looks at all that it could show before it keeps ``maxNodes`` o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,6 +50,7 @@ HEAVY = {
 VIEW_SIZE = "maxNodes"  # the argument by which a field is known to return a view
 DEPTH = "depth"
 ROWS = frozenset({"edges", "nodes"})  # lists that are as long as the field around them says
+MOST_KNOWN = 100  # measures of one operation that are kept, by its variables
 SIZE_ARGUMENTS = ("first", "last", VIEW_SIZE, "ids")
 
 
@@ -212,20 +213,32 @@ def _length(value: Any) -> int | None:
     return len(list(value)) if isinstance(value, Iterable) else None
 
 
-def uses_size_variables(document: DocumentNode) -> bool:
-    """Whether what a document's operations cost depends on variables: whether one says how long a list is, or how far a view goes."""
-    return any(
-        _sized_by_variable(definition.selection_set)
-        for definition in document.definitions
-        if hasattr(definition, "selection_set")
-    )
+class Measured:
+    """What an operation costs, by the variables that say how long a list is or how far a view goes."""
+
+    __slots__ = ("_document", "_known", "_meter", "_names", "_operation")
+
+    def __init__(self, meter: Meter, document: DocumentNode, operation: OperationDefinitionNode) -> None:
+        self._meter, self._document, self._operation = meter, document, operation
+        self._names = sorted({name for d in document.definitions for name in _sizes(getattr(d, "selection_set", None))})
+        self._known: dict[tuple[int | None, ...], Measures] = {}
+
+    def of(self, variables: Mapping[str, Any]) -> Measures:
+        """Return the measures with some variables."""
+        key = tuple([_length(variables.get(name)) for name in self._names])
+        found = self._known.get(key)
+        if found is None:
+            found = self._meter.measure(self._document, self._operation, variables)
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = found
+        return found
 
 
-def _sized_by_variable(selection_set: SelectionSetNode | None) -> bool:
+def _sizes(selection_set: SelectionSetNode | None) -> Iterator[str]:
+    """Yield the names of the variables that the cost of selections depends on."""
     for selection in selection_set.selections if selection_set else ():
-        arguments = getattr(selection, "arguments", None) or ()
-        if any(a.name.value in {*SIZE_ARGUMENTS, DEPTH} and isinstance(a.value, VariableNode) for a in arguments):
-            return True
-        if _sized_by_variable(getattr(selection, "selection_set", None)):
-            return True
-    return False
+        for argument in getattr(selection, "arguments", None) or ():
+            if argument.name.value in {*SIZE_ARGUMENTS, DEPTH} and isinstance(argument.value, VariableNode):
+                yield argument.value.name.value
+        yield from _sizes(getattr(selection, "selection_set", None))

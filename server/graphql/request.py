@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from kg.errors import LimitExceeded, NotFound
+from kg.errors import LimitExceeded, NotFound, ReadOnly
 from kg.graph import GraphService
+from kg.published import Serving
 from kg.records import Assertion
 from kg.snapshot import Snapshot
 from server.auth import ANYONE, Identity
@@ -29,7 +30,7 @@ class Request:
 
     def __init__(
         self,
-        service: GraphService,
+        service: Serving,
         settings: Settings,
         identity: Identity = ANYONE,
         writer: Writer | None = None,
@@ -45,6 +46,13 @@ class Request:
         self.edges: dict[str, Assertion] | None = None
         self.answer: str | None = None
         self.replay: Callable[[str], Replay] | None = None
+
+    @property
+    def versions(self) -> GraphService:
+        """The service that holds the store; raises ReadOnly where a copy of a snapshot is served."""
+        if not isinstance(self.service, GraphService):
+            raise ReadOnly
+        return self.service
 
     def rests_on(self, assertions: Iterable[Assertion]) -> None:
         """Say which edges the answer of a search rests on, so that it can be cited and asked again."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 from starlette.types import Receive
 
-from kg.errors import AccessDenied, BadInput, Busy, LimitExceeded
+from kg.errors import AccessDenied, BadInput, Busy, LimitExceeded, ReadOnly
 from server.auth import Authenticator, Identity
 from server.graphql.execution import Answer, Engine, Prepared
 from server.observability import Metrics
@@ -50,11 +50,21 @@ class Caller:
         return identity
 
 
+class Elsewhere(Protocol):
+    """The process that holds the store, where this one does not."""
+
+    async def answer(self, prepared: Prepared, variables: Mapping[str, Any], caller: Caller) -> Answer:
+        """Return its answer to an operation."""
+
+
 class Runner:
     """Runs prepared operations without holding up the event loop for long."""
 
-    def __init__(self, engine: Engine, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, metrics: Metrics, elsewhere: Elsewhere | None = None
+    ) -> None:
         self.engine = engine
+        self.elsewhere = elsewhere
         self.settings = settings
         self.metrics = metrics
         self.lane = WriteLane(settings.max_writes_waiting)
@@ -71,11 +81,18 @@ class Runner:
         return self.engine.prepare(parameters.query, parameters.operation_name, parameters.variables)
 
     async def answer(
-        self, prepared: Prepared, variables: dict[str, Any], identity: Identity, receive: Receive | None = None
+        self,
+        prepared: Prepared,
+        variables: dict[str, Any],
+        caller: Caller,
+        identity: Identity,
+        receive: Receive | None = None,
     ) -> Answer:
         """Return the answer to a query or mutation; raises ClientGone where ``receive`` says that the client left."""
         if prepared.is_mutation:
-            answer = await self._write(prepared, variables, identity)
+            answer = await self._write(prepared, variables, identity, caller)
+        elif prepared.asks_store and self.elsewhere is not None:
+            answer = await self.elsewhere.answer(prepared, variables, caller)
         elif self.engine.is_quick(prepared, variables):
             answer = self.engine.execute(prepared, variables, identity)
         else:
@@ -89,7 +106,11 @@ class Runner:
         self.metrics.operation(answer.how)
         return answer
 
-    async def _write(self, prepared: Prepared, variables: dict[str, Any], identity: Identity) -> Answer:
+    async def _write(self, prepared: Prepared, variables: dict[str, Any], identity: Identity, caller: Caller) -> Answer:
+        if self.elsewhere is not None:
+            return await self.elsewhere.answer(prepared, variables, caller)
+        if self.engine.writer is None:
+            raise ReadOnly
         try:
             identity.require("curator", "Writing")
         except AccessDenied:
@@ -103,7 +124,7 @@ class Runner:
     ) -> AsyncGenerator[Answer, None]:
         """Yield the answers of a subscription; of any other operation, its one answer."""
         if not prepared.is_subscription:
-            yield await self.answer(prepared, variables, await caller.reader())
+            yield await self.answer(prepared, variables, caller, await caller.reader())
             return
         events = self.engine.subscribe(prepared, variables, await caller.reader())
         try:
@@ -117,7 +138,8 @@ class Runner:
         """End all streams and wait for the write that runs, if any; later ones are refused."""
         self.engine.changes.close()
         self.lane.close()
-        self.engine.writer.close()
+        if self.engine.writer is not None:
+            self.engine.writer.close()
 
 
 @asynccontextmanager

@@ -292,10 +292,17 @@ class Types:
         )
         view = {
             "nodes": member(listed(node_type), "Entities, nearest and most trusted first."),
-            "edges": member(listed(self.assertion), "All allowed assertions between them."),
+            "edges": member(
+                listed(self.assertion), "The allowed assertions between them, as many as the limit lets in."
+            ),
             "total_nodes": member(int, "Number of entities that depth and constraints allow.", name="totalNodes"),
-            "truncated": member(bool, "Whether some of them are left out.", lambda self: self.truncated_by is not None),
-            "truncated_by": member(str | None, "The limit that left them out.", name="truncatedBy"),
+            "total_edges": member(
+                int, "Number of allowed assertions between the entities in `nodes`.", name="totalEdges"
+            ),
+            "truncated": member(bool, "Whether some of it is left out.", lambda self: self.truncated_by is not None),
+            "truncated_by": member(
+                str | None, "The limit that left it out: maxNodes, maxEdges, or that of a search.", name="truncatedBy"
+            ),
             "export": export_field(),
         }
         return strawberry.type(

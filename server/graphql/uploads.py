@@ -1,4 +1,4 @@
-"""Reading what a client sent, in a process that may be killed, with the next one already warm."""
+"""Reading what a client sent, in a process that may be killed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from kg.documents import Document
 from kg.graph import GraphService
-from kg.sandbox import Child, parse_upload
-
-TABLE = "tsv"
+from kg.sandbox import Nursery
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,29 +19,19 @@ class Upload:
 
 
 class Readers:
-    """Child processes that read uploads; starting one takes half a second, so one waits once the first was used."""
+    """Reads uploads, one at a time, each in a process of its own."""
 
     def __init__(self, service: GraphService, seconds: float, megabytes: int) -> None:
-        self.service, self.seconds, self.megabytes = service, seconds, megabytes
-        self._spare: Child | None = None
+        self.service = service
+        self._nursery = Nursery(seconds, megabytes)
 
     def read(self, upload: Upload) -> Document:
         """Return the document in an upload; raises LimitExceeded where reading it takes too much time or memory."""
-        data = upload.content.encode()
-        if upload.ending == TABLE:  # our own reader, which cannot run away
-            return parse_upload(data, TABLE, upload.name, self.seconds, self.megabytes, self.service.model)
-        child, self._spare = self._spare or self._start(), None
         try:
-            with child:
-                return child.parse(data, upload.ending, upload.name)
+            return self._nursery.parse(upload.content.encode(), upload.ending, upload.name, self.service.model)
         finally:
-            self._spare = self._start()
-
-    def _start(self) -> Child:
-        return Child(self.seconds, self.megabytes)
+            self._nursery.start()  # warm for the next one, whatever became of this
 
     def close(self) -> None:
-        """End the child that waits, if any."""
-        if self._spare is not None:
-            self._spare.close()
-            self._spare = None
+        """End the process, if any."""
+        self._nursery.close()

@@ -26,6 +26,7 @@ def graph_view_field(types: Types) -> Any:
         depth: int = 1,
         where: Any = None,
         max_nodes: int = 200,
+        max_edges: int | None = None,
         as_of: date | None = None,
     ) -> View:
         check_clock()
@@ -33,13 +34,15 @@ def graph_view_field(types: Types) -> Any:
         for name, value, most in (
             ("max_view_depth", depth, settings.max_view_depth),
             ("max_view_nodes", max_nodes, settings.max_view_nodes),
+            ("max_view_edges", max_edges, settings.max_view_edges),
         ):
-            if value > most:
+            if value is not None and value > most:
                 raise LimitExceeded(name, most, value, "Ask for a smaller view and expand it step by step.")
         starts = [graph.entity(curie_of(str(id_))) for id_ in bounded(around, settings, "around")]
         if not starts:
             raise BadInput("The argument around is empty; name at least one entity.")
-        return neighbourhood(starts, depth, max_nodes, _constraints(graph, where))
+        edges = settings.max_view_edges if max_edges is None else max_edges
+        return neighbourhood(starts, depth, max_nodes, _constraints(graph, where), max_edges=edges)
 
     return member(
         types.graph_view,
@@ -49,6 +52,10 @@ def graph_view_field(types: Types) -> Any:
         depth=(int, "Hops to go."),
         where=(nullable(_constraints_input(types)), "What the view may contain."),
         max_nodes=(int, "Most entities to return."),
+        max_edges=(
+            int | None,
+            "Most edges to return; the service's own limit if not given. Those that join the entities come first, then the most trusted.",
+        ),
         as_of=(date | None, AS_OF),
     )
 

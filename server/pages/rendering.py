@@ -17,8 +17,9 @@ from kg.figures import spaced
 from kg.glyphs import glyph
 from kg.lettering import clean, web_address
 from kg.model import Model
+from kg.paths import Path as GraphPath
 from kg.records import Assertion
-from kg.wording import Verb, chain
+from kg.wording import Verb, agreeing
 from server.answers import Answer, Visit, entity_path
 from server.web.assets import WebAssets
 
@@ -59,6 +60,8 @@ class Site:
         )
         self.jinja.filters.update(
             claim=claim,
+            claim_parts=claim_parts,
+            path_names=path_names,
             words=words,
             spaced=spaced,
             safe_url=web_address,
@@ -122,8 +125,22 @@ def _newest(visit: Visit) -> str:
 
 def claim(assertion: Assertion) -> str:
     """Return what an assertion says, in words."""
+    subject, phrase, object_ = claim_parts(assertion)
+    return f"{subject} {phrase} {object_}"
+
+
+def claim_parts(assertion: Assertion) -> tuple[str, str, str]:
+    """Return the same in three: subject, phrase and object, the names in the number of the verb."""
     relation = assertion.subject.graph.model.relation[assertion.relation]
-    return chain([assertion.subject.label, assertion.object.label], [Verb(*relation.phrases())])
+    subject, object_ = agreeing([assertion.subject.label, assertion.object.label], [Verb(*relation.phrases())])
+    return subject, relation.phrase, object_
+
+
+def path_names(path: GraphPath) -> list[str]:
+    """Return the names of a path's nodes, in the number of the verbs between them."""
+    return agreeing(
+        [node.label for node in path.nodes], [Verb(*step.model.phrases(step.reversed)) for step in path.steps]
+    )
 
 
 def words(name: object) -> str:

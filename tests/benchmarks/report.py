@@ -55,7 +55,7 @@ def _requests(result: dict[str, Any]) -> Iterator[str]:
         yield ""
         yield f"### ({query}) {SAID[query]}: {held['objects']:,} objects, {held['bytes'] / 1000:.1f} kB"
         yield ""
-        yield from _table(_rows(result["servers"], query))
+        yield from table(_rows(result["servers"], query))
     yield ""
 
 
@@ -93,10 +93,11 @@ def _startup(rows: list[dict[str, Any]]) -> Iterator[str]:
         ]
         for row in rows
     ]
-    yield from _table(table)
+    yield from table(table)
 
 
-def _table(rows: Iterable[list[str]]) -> Iterator[str]:
+def table(rows: Iterable[list[str]]) -> Iterator[str]:
+    """Yield the lines of a table, of which the first row is the head."""
     for number, row in enumerate(rows):
         yield f"| {' | '.join(row)} |"
         if number == 0:

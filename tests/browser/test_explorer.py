@@ -162,6 +162,96 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser: "Browser", service
     box = drawer.bounding_box()
     assert box
     assert box["y"] > 100
+    page.set_viewport_size({"width": 360, "height": 780})
+    for path in (f"paths?from={THERAPY}&to={LUPUS}", f"hypotheses?disease={GRAVIS}", "history?from=0&to=1"):
+        page.goto(f"{service}/explore/{path}")
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+    context.close()
+
+
+def test_how_much_is_shown_is_in_the_address(page: "Page", service: str) -> None:
+    """More than the usual number of entities, for whoever gets the link too."""
+    graph = draw(page, f"{service}/entity/{LUPUS}")
+    graph.get_by_role("button", name=re.compile(r"^Show \d")).click()
+    until(page, "document.querySelector('kg-graph').engine.cy.nodes().length > 60")
+    shown = count(graph)
+    until(page, "location.search.includes('max-nodes')")
+    assert parameters(page)["max-nodes"] == [str(shown)]
+    assert count(draw(page, page.url)) == shown
+
+
+def test_fingers_zoom_move_drag_and_choose(browser: "Browser", service: str) -> None:
+    """Two fingers zoom, one moves the picture or an entity, a tap chooses, two taps expand; the page stays as large as it was."""
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=2
+    )
+    page = context.new_page()
+    graph = draw(page, f"{service}/entity/{LUPUS}")
+    graph.scroll_into_view_if_needed()
+    fingers = context.new_cdp_session(page)
+
+    def swipe(*tracks: tuple[tuple[float, float], tuple[float, float]]) -> None:
+        """Each finger goes from one point to another, in ten steps."""
+        for step in range(11):
+            points = [
+                {"id": i, "x": x + (to_x - x) * step / 10, "y": y + (to_y - y) * step / 10}
+                for i, ((x, y), (to_x, to_y)) in enumerate(tracks)
+            ]
+            kind = "touchMove" if step else "touchStart"
+            fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+            page.wait_for_timeout(20)
+        fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    def seen() -> dict[str, Any]:
+        state: dict[str, Any] = graph.evaluate("g => ({zoom: g.engine.cy.zoom(), ...g.engine.cy.pan()})")
+        return state
+
+    def at(curie: str) -> tuple[float, float]:
+        x, y = graph.evaluate(
+            """(g, id) => {
+              const box = g.shadowRoot.querySelector('.canvas').getBoundingClientRect();
+              const {x, y} = g.engine.cy.getElementById(id).renderedPosition();
+              return [box.x + x, box.y + y];
+            }""",
+            curie,
+        )
+        return x, y
+
+    x, y, wide = graph.evaluate(
+        "g => { const b = g.shadowRoot.querySelector('.canvas').getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2, b.width]; }"
+    )
+    before = seen()
+    swipe(((x - 30, y), (x - 120, y)), ((x + 30, y), (x + 120, y)))
+    wider = seen()
+    assert wider["zoom"] > 1.5 * before["zoom"]
+    swipe(((x - 120, y), (x - 30, y)), ((x + 120, y), (x + 30, y)))
+    assert seen()["zoom"] < 0.7 * wider["zoom"]
+    assert page.evaluate("visualViewport.scale") == 1
+
+    graph.evaluate("g => g.fit()")
+    empty = (x - wide / 2 + 12, y - 100)
+    before = seen()
+    swipe((empty, (empty[0] + 60, empty[1] + 30)))
+    moved = seen()
+    assert (moved["zoom"], moved["x"] - before["x"] > 30, moved["y"] - before["y"] > 15) == (before["zoom"], True, True)
+    graph.evaluate("g => { g.style.height = '22rem'; return new Promise(requestAnimationFrame); }")
+    assert seen()["zoom"] == moved["zoom"]  # what a person moved to stays, whatever happens around it
+
+    graph.evaluate("(g, id) => g.focus(id)", LUPUS)
+    until(page, "!document.querySelector('kg-graph').engine.cy.animated()")
+    stood, (x, y) = place(graph, LUPUS), at(LUPUS)
+    swipe(((x, y), (x + 50, y + 30)))
+    assert place(graph, LUPUS)["x"] > stood["x"] + 20
+    page.touchscreen.tap(*at(LUPUS))
+    page.locator(".kg-drawer").get_by_text("MONDO:0007915").wait_for()
+    page.locator(".kg-drawer").get_by_role("button", name="Close").tap()
+    drawn_before = count(graph)
+    graph.evaluate("(g, id) => g.focus(id)", THERAPY)
+    until(page, "!document.querySelector('kg-graph').engine.cy.animated()")
+    page.touchscreen.tap(*at(THERAPY))
+    page.touchscreen.tap(*at(THERAPY))
+    until(page, "n => document.querySelector('kg-graph').engine.cy.nodes().length > n", drawn_before)
     context.close()
 
 
@@ -217,6 +307,11 @@ def test_a_page_whose_query_is_missing_says_so(page: "Page", service: str, query
     page.get_by_role("alert").get_by_text(f"does not offer “{query}” yet").wait_for()
 
 
+PATH_TEXTS = """query($from: ID!, $to: ID!) {
+  paths(from: [$from], to: [$to], where: {maxLength: 3, relations: ["targets", "expressedOn", "drives"]}) { nodes { text } }
+}"""
+
+
 def test_paths_are_a_picture_and_sentences(page: "Page", service: str) -> None:
     """Two ends and a limit; each step opens its evidence; leaving one out asks again."""
     graph = draw(page, f"{service}/explore/paths?from={THERAPY}&to={GRAVIS}&maxLength=3")
@@ -232,6 +327,19 @@ def test_paths_are_a_picture_and_sentences(page: "Page", service: str) -> None:
         arg=first,
     )
     assert "without" in parameters(page)
+
+
+def test_names_in_a_path_agree_with_its_verbs(page: "Page", service: str) -> None:
+    """“B cells drive …”, as the service says it."""
+    page.goto(f"{service}/explore/paths?from={THERAPY}&to={GRAVIS}&maxLength=3&relations=targets,expressedOn,drives")
+    page.locator(".kg-paths li").first.wait_for()
+    said = [" ".join(line.split()) for line in page.locator(".kg-paths .kg-steps").all_inner_texts()]
+    asked = {"query": PATH_TEXTS, "variables": {"from": THERAPY, "to": GRAVIS}}
+    paths = page.request.post(f"{service}/graphql", data=asked).json()["data"]["paths"]["nodes"]
+    assert said == [path["text"].replace(", which", "") for path in paths]
+    assert any(" cells drive " in line for line in said)
+    page.locator(".kg-step", has_text="drive").first.click()
+    assert re.search(r"(cell|blast)s drive ", page.locator(".kg-drawer h2").inner_text())
 
 
 LINKS = (
@@ -328,6 +436,9 @@ def test_history_says_who_changed_what(page: "Page", service: str) -> None:
     assert "more; the query asks" in added.locator("li").last.inner_text()
     assert added.locator("li a").first.get_attribute("href")
     assert parameters(page) == {"from": ["0"], "to": ["1"]}
+    page.goto(f"{service}/explore/history?from=0&to=77")
+    page.get_by_role("alert").get_by_text("77").wait_for()
+    assert page.get_by_label("To version").input_value() == "1"
 
 
 # ---------------------------------------------------------------- without scripts

@@ -1,9 +1,11 @@
 """`<kg-graph>`, the element that any page can use."""
 
 import http.server
+import re
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,8 +14,9 @@ from tests.browser.explorer import LUPUS, THERAPY, click_at, count, drawn, place
 from tests.browser.waiting import until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.usefixtures("built", "quiet")
 Show = Callable[..., "Locator"]
 
@@ -76,6 +79,33 @@ def test_a_page_of_another_origin_needs_one_script_and_one_tag(show: Show, servi
     png = graph.evaluate("async g => { const b = await g.exportPNG(1); return [b.type, b.size]; }")
     assert png[0] == "image/png"
     assert png[1] > 10_000
+
+
+def test_the_readme_tells_all_of_it_and_its_page_works(show: Show, page: "Page", service: str) -> None:
+    """What a frontend developer copies runs, and nothing that the element has goes untold."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (example,) = [block for block in re.findall(r"```html\n(.*?)```", readme, re.DOTALL) if "<kg-graph" in block]
+    tags = "".join(re.findall(r"<kg-graph.*</kg-graph>", example))
+    graph = show(tags)
+    until(page, "document.querySelectorAll('kg-graph')[1].engine?.cy.nodes().nonempty()")
+    code = re.findall(r'<script type="module">(.*?)</script>', example, re.DOTALL)[0]
+    said: list[str] = []
+    page.on("console", lambda line: said.append(line.text))
+    page.evaluate(code)  # as the page's policy lets no inline script run
+    graph.evaluate("(g, id) => { g.select(id); g.reload(); }", LUPUS)
+    until(page, "!document.querySelector('kg-graph').shadowRoot.querySelector('[aria-busy=true]')")
+    page.wait_for_timeout(300)
+    assert f"node {LUPUS}" in said
+    assert any(line.isdigit() and int(line) > 10_000 for line in said)
+    table = readme.split("| attribute | what it is for |")[1].split("\n\n")[0]
+    known = set(re.findall(r"`([a-z-]+)`", table)) - {"light", "dark", "auto", "full", "legend", "none"}
+    assert known == set(graph.evaluate("g => g.constructor.observedAttributes"))
+    methods = re.search(r"Methods: (.*?)\. Events: (.*?)\.", readme, re.DOTALL)
+    assert methods
+    for name in re.findall(r"`(\w+)`", methods[1]):
+        assert graph.evaluate("(g, name) => typeof g[name] === 'function'", name), name
+    parts = graph.evaluate("g => [...g.shadowRoot.querySelectorAll('[part]')].map(e => e.part.value).sort()")
+    assert parts == ["canvas", "frame", "legend", "message", "table", "toolbar"]
 
 
 def test_several_stand_on_one_page(show: Show, page: "Page") -> None:
@@ -225,3 +255,55 @@ def test_a_page_may_bring_its_own_graph(show: Show, page: "Page") -> None:
     )
     assert count(graph) == 2
     assert graph.get_by_role("button", name="thing").is_visible()
+
+
+OWN = """{nodes: [{id: 'a', label: 'B cell', kind: 'X'}, {id: 'b', label: 'lupus', kind: 'Y'}, {id: 'c', label: 'CD19', kind: 'X'}],
+  edges: [{source: 'a', target: 'b', relation: 'drives', disputed: true}, {source: 'c', target: 'a', relation: 'on', assumed: true}],
+  kinds: [{name: 'X', label: 'thing', color: '#336699', shape: 'diamond'}, {name: 'Y', label: 'illness', color: '#993333', shape: 'ellipse'}, {name: 'Z', label: 'absent', color: '#000000', shape: 'ellipse'}],
+  relations: [{name: 'drives', phrase: 'drive', inversePhrase: 'is driven by'}, {name: 'on', phrase: 'is expressed on', inversePhrase: 'express'}], roots: ['b']}"""
+
+
+def test_exported_pictures_say_what_their_signs_mean(show: Show, page: "Page") -> None:
+    """The legend names the kinds and lines in the picture, below it and within it; an SVG holds text as text."""
+    graph = show("<kg-graph></kg-graph>", wait=False)
+    until(page, "customElements.get('kg-graph') !== undefined")
+    graph.evaluate(f"g => {{ g.data = {OWN}; return g.updateComplete; }}")
+    said, box = graph.evaluate(
+        """g => {
+          const svg = new DOMParser().parseFromString(g.exportSVG(), 'image/svg+xml').documentElement;
+          return [[...svg.querySelectorAll('text')].map(e => e.textContent), svg.getAttribute('viewBox').split(' ').map(Number)];
+        }"""
+    )
+    assert said == ["B cell", "CD19", "lupus", "thing", "illness", "confidence, low and high", "disputed", "assumed"]
+    assert (box[2] >= 260, box[3] > 60) == (True, True)
+    colours = graph.evaluate(
+        """async g => {
+          const picture = await createImageBitmap(await g.exportPNG(2));
+          const pen = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
+          pen.drawImage(picture, 0, 0);
+          const below = pen.getImageData(0, picture.height - 190, picture.width, 190).data;
+          const found = new Set();
+          for (let i = 0; i < below.length; i += 4) found.add([below[i], below[i + 1], below[i + 2]].join());
+          return [...found];
+        }"""
+    )
+    assert {"51,102,153", "153,51,51"} < set(colours)
+    assert "0,0,0" not in colours
+    graph.evaluate("g => g.select('edge-0')")
+    assert graph.get_by_role("status").first.inner_text().startswith("B cells drive lupus")
+
+
+def test_a_dense_view_counts_the_relations_that_are_left_out(show: Show, page: "Page") -> None:
+    """As the service counts them."""
+
+    def fewer(route: "Route") -> None:
+        response = route.fetch()
+        body = response.json()
+        if view := (body.get("data") or {}).get("graphView"):
+            view["totalEdges"] = 12_345
+        route.fulfill(response=response, json=body)
+
+    page.route("**/graphql", fewer)
+    graph = show(f'<kg-graph entity="{LUPUS}"></kg-graph>')
+    note = graph.locator(".note").inner_text()
+    assert re.search(r"^Showing \d+ entities with the \d+ most trusted of 12,345 relations between them\.", note)

@@ -174,8 +174,8 @@ def test_the_gravest_and_most_frequent_harm_comes_first(model: Model) -> None:
     graph = small_graph(model, {**ENTITIES, "Risk": risks}, EDGES)
     h = named(ask(graph, ALL, subject="node:alpha"))["alpha", "arthritis"]
     assert [a.text for a in h.against if a.kind == "RISK"] == [
-        "alpha can lead to fever (severe)",
-        "cart can lead to crs (mild, 8 of 12)",
+        "alpha has among its risks fever (severe)",
+        "cart has among its risks crs (mild, 8 of 12)",
     ]
 
 
@@ -299,7 +299,7 @@ def test_contradicted_edges_and_measured_risks_speak_against(graph: Snapshot) ->
     assert [a.text for a in found.against if a.kind == "EVIDENCE"] == ["b6 2021 contradicts that plasmas drive ssc"]
     alpha = named(ask(graph, ALL, subject="node:alpha"))["alpha", "arthritis"]
     risks = {a.entity.label: a for a in alpha.against if a.kind == "RISK" and a.entity}
-    assert risks["crs"].text == "cart can lead to crs (8 of 12)"  # inherited from its class; the larger series
+    assert risks["crs"].text == "cart has among its risks crs (8 of 12)"  # inherited from its class; the larger series
     assert (risks["crs"].count, risks["crs"].total) == (8, 12)
     assert risks["fever"].count is None
     assert alpha.against_total == len(alpha.against)

@@ -91,7 +91,7 @@ def test_a_picture_can_be_read_without_seeing_it(figure: Figure, page: PathPage)
     root = parsed(draw(figure))
     assert root.findtext(f"{SVG}title") == f"{len(page)} paths from alpha-cel to myasthenia gravis"
     relations = [e.get("aria-label") or "" for e in root.iter(f"{SVG}g") if e.get("class") == "kg-relation"]
-    assert "alpha-cel depletes plasma cell (confidence 0.50, assumed)" in relations
+    assert "alpha-cel depletes plasma cells (confidence 0.50, assumed)" in relations
     assert all(element.get("aria-label") for element in root.iter(f"{SVG}a"))
     links = {element.get("href") for element in root.iter(f"{SVG}a")}
     assert "https://monarchinitiative.org/MONDO:0009688" in links

@@ -1,13 +1,14 @@
 """A hostile upload ends its reader and nothing else."""
 
 import time
+from pathlib import Path
 
 import pytest
 
 from kg import Model
 from kg.errors import BadInput, LimitExceeded
 from kg.reading import name_nodes, read_text
-from kg.sandbox import Child, parse_upload
+from kg.sandbox import Nursery, parse_upload
 
 GOOD = b"@prefix x: <http://x/> .\nx:a x:p [ x:q 1 ] ."
 RDF = b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:x="http://x/">'
@@ -61,11 +62,44 @@ def test_a_reader_that_takes_too_long_is_ended() -> None:
     assert time.monotonic() - started < 5
 
 
-def test_a_child_is_used_once_and_can_be_warm() -> None:
-    with Child() as child:
-        assert len(child.parse(GOOD, "ttl", "u").triples) == 2
-    with pytest.raises((ValueError, LimitExceeded, OSError)):
-        child.parse(GOOD, "ttl", "u")
+def test_a_nursery_reads_one_upload_after_another_each_in_a_process_of_its_own(model: Model) -> None:
+    with Nursery(megabytes=300) as nursery:
+        assert len(nursery.parse(GOOD, "ttl", "u").triples) == 2
+        first = process_of(nursery)
+        assert len(nursery.parse(GOOD, "ttl", "v").triples) == 2
+        assert "lacks" in str(nursery.parse(b"subject\n", "tsv", "u.tsv", model).syntax[0])
+        assert process_of(nursery) == first
+        with pytest.raises(LimitExceeded, match="more memory"):
+            nursery.parse(b'<http://x/a> <http://x/b> "' + b"x" * (100 << 20) + b'" .', "nt", "u")
+        assert len(nursery.parse(GOOD, "ttl", "u").triples) == 2
+        assert process_of(nursery) != first
+        last = process_of(nursery)
+    assert not Path(f"/proc/{last}").exists()
+
+
+def test_a_reader_that_is_killed_leaves_nothing_and_the_next_upload_is_read() -> None:
+    slow = b"".join(b"@prefix p%d: <http://x/%d> .\n" % (i, i) for i in range(300_000))
+    with Nursery(seconds=0.3) as nursery:
+        nursery.start()
+        pid = process_of(nursery)
+        with pytest.raises(LimitExceeded, match="in the time allowed"):
+            nursery.parse(slow, "ttl", "u")
+        assert not [p for p in Path("/proc").glob("[0-9]*/stat") if session(p) == pid]
+    with Nursery() as nursery:
+        assert nursery.parse(GOOD, "ttl", "u").triples
+
+
+def process_of(nursery: Nursery) -> int:
+    assert nursery._process is not None
+    return nursery._process.pid
+
+
+def session(stat: Path) -> int:
+    """Return the session of a process, by /proc/PID/stat."""
+    try:
+        return int(stat.read_text().rpartition(")")[2].split()[3])
+    except OSError:
+        return 0
 
 
 def test_a_table_and_an_unknown_format(model: Model) -> None:

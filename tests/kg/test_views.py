@@ -87,3 +87,52 @@ def test_nodes_come_in_the_order_of_a_plain_search(
     constraints = Constraints(min_confidence=least, direction=direction)
     view = neighbourhood(around, depth, 100, constraints)
     assert [(n.entity.curie, n.distance) for n in view.nodes] == plainly_reached(around, depth, constraints)
+
+
+def test_a_dense_view_keeps_the_edges_that_hold_it_together_then_the_most_trusted(seed_graph: Snapshot) -> None:
+    around = [seed_graph.entity("MONDO:0007915")]
+    whole = neighbourhood(around, 2, 60)
+    room = 80
+    view = neighbourhood(around, 2, 60, max_edges=room)
+    assert (len(view.edges), view.total_edges, view.truncated_by) == (room, len(whole.edges), "maxNodes")
+    assert [n.entity for n in view.nodes] == [n.entity for n in whole.nodes]
+    joined = {whole.nodes[0].entity.curie}
+    for _ in range(2):
+        joined |= {
+            end.curie for a in view.edges if {a.subject.curie, a.object.curie} & joined for end in (a.subject, a.object)
+        }
+    assert joined == curies(view)
+    leading = len(view.nodes) - 1
+    best = sorted((a.confidence for a in whole.edges), reverse=True)[: room - leading]
+    assert sorted((a.confidence for a in view.edges), reverse=True)[: room - leading] == best
+    for node, before in zip(view.nodes, whole.nodes, strict=True):
+        assert node.hidden >= before.hidden
+    small = neighbourhood(around, 0, 60, max_edges=0)
+    assert (small.edges, small.total_edges, small.truncated_by) == ((), 0, None)
+    assert neighbourhood(around, 1, 500, max_edges=10).truncated_by == "maxEdges"
+
+
+def test_less_than_no_edges_is_refused(tiny_graph: Snapshot) -> None:
+    with pytest.raises(BadInput, match="0 edges or more"):
+        neighbourhood([tiny_graph.entity("therapy:alpha")], 1, 10, max_edges=-1)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_edges_are_those_that_a_walk_may_take_from_one_end_or_the_other(
+    tiny_graph: Snapshot, data: st.DataObject
+) -> None:
+    everything, model = list(tiny_graph.entities.values()), tiny_graph.model
+    some = lambda names: data.draw(st.none() | st.frozensets(st.sampled_from(sorted(names))))  # noqa: E731
+    constraints = Constraints(
+        relations=some(model.relation),
+        kinds=some(model.kind),
+        levels=some(model.level),
+        avoid=some(tiny_graph.entities) or frozenset(),
+        min_confidence=data.draw(st.sampled_from([0.0, 0.3, 0.9])),
+        direction=data.draw(st.sampled_from(["in", "out", "both"])),
+    )
+    view = neighbourhood(data.draw(st.lists(st.sampled_from(everything), max_size=4)), 2, 100, constraints)
+    edges = [e for n in view.nodes for edges in n.entity.links.values() for e in edges]
+    walked = {e.assertion for e in edges if constraints.allows(e) and e.node.curie in curies(view)}
+    assert (set(view.edges), view.total_edges) == (walked, len(walked))

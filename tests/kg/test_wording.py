@@ -22,7 +22,7 @@ EITHER_WAY = {
     ),
     "evaluates": ("the trial evaluates the therapy", "the therapy is evaluated in the trial"),
     "studies": ("the trial studies the disease", "the disease is studied in the trial"),
-    "hasRisk": ("the therapy can lead to the risk", "the risk is a risk of the therapy"),
+    "hasRisk": ("the therapy has among its risks the risk", "the risk is among the risks of the therapy"),
     "reports": ("the trial reports the risk", "the risk is reported in the trial"),
     "mitigatedBy": ("the risk is mitigated by the therapy", "the therapy mitigates the risk"),
     "complicates": ("the risk complicates the disease", "the disease is complicated by the risk"),

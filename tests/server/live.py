@@ -17,11 +17,12 @@ from tests.conftest import ROOT, TINY
 
 
 class Live:
-    """``kg serve`` on the tiny graph; ``stop`` returns what it logged."""
+    """``kg serve`` on the tiny graph, or on what ``folder / "data"`` holds; ``stop`` returns what it logged."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.data = folder / "data"
         command = [sys.executable, "-m", "kg", "serve", "--port", "0", "--data", str(self.data), "--seeds", str(TINY)]
+        command += options
         kept = {name: value for name, value in os.environ.items() if not name.startswith("KG_")}
         self.process = subprocess.Popen(
             command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**kept, "KG_LOG_FORMAT": "json", **environment}
@@ -30,8 +31,8 @@ class Live:
         self._serving = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        assert self._serving.wait(60), "".join(self._lines)
-        assert self.process.poll() is None, "".join(self._lines)
+        if not self._serving.wait(60) or not hasattr(self, "url"):
+            raise AssertionError(self.stop())
 
     def _read(self) -> None:
         assert self.process.stderr is not None

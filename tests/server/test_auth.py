@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from kg.errors import Forbidden, TooManyAttempts, Unauthenticated
 from kg.tokens import TokenFile
 from server.auth import ANYONE, Failures, Identity
-from server.run import warn_of_open_door
+from server.roles import warn_of_open_door
 from server.settings import Settings
 from tests.conftest import ROOT
 from tests.server.live import Live

@@ -27,7 +27,7 @@ ADDRESSES = {
 VIEW = {
     "around": "therapy:alpha", "depth": "2", "relations": "targets,depletes", "kinds": "Target,CellPopulation",
     "levels": "SINGLE_ARM_TRIAL", "avoid": "HGNC:11913", "direction": "out", "min-confidence": "0.1", "as-of": "2023",
-    "max-nodes": "5", "highlight": "HGNC:1633", "theme": "dark", "legend": "0", "width": "400", "background": "0",
+    "max-nodes": "5", "max-edges": "9", "highlight": "HGNC:1633", "theme": "dark", "legend": "0", "width": "400", "background": "0",
 }  # fmt: skip
 ENDS = {"from": "therapy:alpha", "to": "MONDO:0009688"}
 PATH_VIEW = {
@@ -101,6 +101,7 @@ def test_parameters_narrow_the_view(client: TestClient) -> None:
     assert nodes(kinds="Risk", **{"min-confidence": "0.5"}) == {"therapy:alpha", "MONDO:0600008"}
     assert "HGNC:1633" not in nodes(**{"as-of": "2021"})
     assert len(nodes(depth="3", **{"max-nodes": "4"})) == 4
+    assert len(nodes(depth="3", **{"max-edges": "1"})) == len(nodes(depth="3"))
     assert nodes(depth="0", around="DOID:9074,HGNC:1633") == {"MONDO:0007915", "HGNC:1633"}
 
 
@@ -133,6 +134,7 @@ def test_pictures_carry_no_style_but_what_their_policy_names(client: TestClient)
         ("around=HGNC:1633&depth=-1", 400, "it must be 0 or more"),
         ("around=HGNC:1633&depth=7", 400, "limit max_view_depth is 6 and this one has 7"),
         ("around=HGNC:1633&max-nodes=5001", 400, "limit max_view_nodes is 5000"),
+        ("around=HGNC:1633&max-edges=20001", 400, "limit max_view_edges is 20000"),
         ("around=HGNC:1633&relations=cures", 404, "Relations are targets"),
         ("around=HGNC:1633&kinds=Gene", 400, "there are Therapy"),
         ("around=HGNC:1633&levels=HEARSAY", 400, "there are REGULATORY_APPROVAL"),

@@ -29,6 +29,7 @@ NESTED = "{ diseases { nodes { drivenBy { nodes { drives { nodes { label } } } }
         ({"max_tokens": 10}, NESTED),
         ({"max_page_size": 5}, "{ diseases(first: 6) { totalCount } }"),
         ({"max_view_nodes": 5}, '{ graphView(around: ["therapy:alpha"], maxNodes: 6) { totalNodes } }'),
+        ({"max_view_edges": 5}, '{ graphView(around: ["therapy:alpha"], maxEdges: 6) { totalNodes } }'),
         ({"max_view_depth": 2}, '{ graphView(around: ["therapy:alpha"], depth: 3) { totalNodes } }'),
         ({"max_ids": 1}, '{ nodes(ids: ["a:b", "c:d"]) { id } }'),
         ({"max_filter_depth": 2}, '{ diseases(filter: {not: {not: {not: {label: {eq: "x"}}}}}) { totalCount } }'),
@@ -72,6 +73,18 @@ def test_a_view_may_be_as_large_as_its_own_limit_says(make_client: Make) -> None
     for list_ in ("evidence { level }", "subject { ... on Therapy { targets(first: 50) { nodes { label } } } }"):
         assert problem(client, VIEW % list_, n=5_000)["extensions"]["limit"] == "max_cost"
         assert "errors" not in client.post("/graphql", json={"query": VIEW % list_, "variables": {"n": 100}}).json()
+
+
+def test_a_dense_view_keeps_to_the_limit_of_edges_and_counts_the_rest(make_client: Make) -> None:
+    client = make_client(max_view_edges=3)
+    query = '{ graphView(around: ["therapy:alpha"], depth: 2) { totalEdges truncated truncatedBy edges { id } } }'
+    view = client.post("/graphql", json={"query": query}).json()["data"]["graphView"]
+    assert (len(view["edges"]), view["truncated"], view["truncatedBy"]) == (3, True, "maxEdges")
+    assert view["totalEdges"] > 3
+    picture = client.get("/view.svg?around=therapy:alpha&depth=2").text
+    assert f"3 of {view['totalEdges']} relations shown" in picture
+    about = client.get("/view.json?around=therapy:alpha&depth=2&max-edges=2").json()["data"]
+    assert (about["totalEdges"], about["truncated"]) == (view["totalEdges"], True)
 
 
 def test_a_fragment_costs_its_fields_outside_of_a_view_even_where_one_spreads_it(make_client: Make) -> None:

@@ -262,6 +262,9 @@ def test_paths_are_a_picture_and_sentences_with_their_evidence(client: TestClien
     assert [e for e in items[0].iter() if (e.get("class") or "").startswith("evidence ")]
     assert any("kg-figure" in (e.get("class") or "") for e in tree.iter())
     assert "query Paths($from" in text(tree)
+    lines = [" ".join(text(e).split()) for e in tree.iter() if e.get("class") in {"who", "step"}]
+    assert any("plasma cells drive" in line for line in lines)
+    assert not any("cell drive" in line for line in lines)
     empty = text(page(client, "/explore/paths?from=therapy:alpha&to=MONDO:0009688&maxLength=1", 200))
     assert "No path." in empty
     assert "maxLength" in empty

@@ -15,6 +15,7 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from kg.model import Model, load_model
@@ -134,22 +135,38 @@ def projection(
 
     With ``shared`` all assertions have one evidence record between them, which costs far less memory.
     """
-    model, source = hetionet_model(), Source("doi:10.7554/eLife.26726", SOURCE, "DATABASE", CITATION, SOURCE, doi="10.7554/eLife.26726", date=YEAR)  # fmt: skip
-    level = model.levels[0]
-    one = Evidence("evidence:hetionet", source, level, "SUPPORTS", YEAR)
+    model = hetionet_model()
+    one = evidence_of("hetionet", model)
     claims = []
     for row in edges(files, share, only):
         iri = row.iri
         digest = iri[len(ASSERTION) :]
-        evidence = one if shared else Evidence(f"evidence:{digest}", source, level, "SUPPORTS", YEAR)
+        evidence = one if shared else evidence_of(digest, model)
         claims.append(Claim(f"assertion:{digest}", iri, row.subject.curie, row.relation, row.object.curie, (evidence,)))
     claims.sort(key=lambda claim: (claim.subject, claim.relation, claim.object))
-    return Projection(tuple(_specs(model, files)), tuple(claims), {SOURCE: source}, {})
+    every = (node for of_kind in nodes(files).values() for node in of_kind.values())
+    return Projection(tuple(specs(model, every)), tuple(claims), {SOURCE: _source_record()}, {})
 
 
-def _specs(model: Model, files: Path) -> Iterator[EntitySpec]:
-    every = [node for of_kind in nodes(files).values() for node in of_kind.values()]
-    for node in sorted(every, key=lambda node: (node.kind, node.label.lower(), node.curie)):
+@cache
+def _source_record() -> Source:
+    doi = "10.7554/eLife.26726"
+    return Source(f"doi:{doi}", SOURCE, "DATABASE", CITATION, SOURCE, doi=doi, date=YEAR)
+
+
+def evidence_of(digest: str, model: Model) -> Evidence:
+    """Return the evidence of an assertion, which for all of Hetionet is Hetionet."""
+    return Evidence(f"evidence:{digest}", _source_record(), model.levels[0], "SUPPORTS", YEAR)
+
+
+def place(node: Node) -> tuple[str, str, str]:
+    """Return what nodes are sorted by."""
+    return node.kind, node.label.lower(), node.curie
+
+
+def specs(model: Model, every: Iterable[Node]) -> Iterator[EntitySpec]:
+    """Yield the nodes as entities, in the order of a snapshot."""
+    for node in sorted(every, key=place):
         values = {
             "iri": node.iri,
             "curie": node.curie,
@@ -180,14 +197,25 @@ def write(folder: Path, files: Path = FILES, share: float = 1.0) -> Path:
     (folder / "source.nt").write_text("".join(_source()), encoding="utf-8")
     with (folder / "entities.nt").open("w", encoding="utf-8") as file:
         for of_kind in nodes(files).values():
-            for node in of_kind.values():
-                file.write(_line(node.iri, _RDF + "type", _iri(str(KG._NS) + node.kind)))
-                file.write(_line(node.iri, _RDFS + "label", _text(node.label)))
+            file.writelines(chain.from_iterable(map(_entity, of_kind.values())))
     for relation in RELATIONS.values():
         with (folder / f"{relation}.nt").open("w", encoding="utf-8") as file:
             for row in edges(files, share, [relation]):
                 file.writelines(_assertion(row))
     return folder
+
+
+def write_rows(path: Path, every: Iterable[Node], rows_: Iterable[Row]) -> None:
+    """Write nodes and edges as one file of N-Triples."""
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(_source())
+        file.writelines(chain.from_iterable(map(_entity, every)))
+        file.writelines(chain.from_iterable(map(_assertion, rows_)))
+
+
+def _entity(node: Node) -> Iterator[str]:
+    yield _line(node.iri, _RDF + "type", _iri(str(KG._NS) + node.kind))
+    yield _line(node.iri, _RDFS + "label", _text(node.label))
 
 
 def _source() -> Iterator[str]:

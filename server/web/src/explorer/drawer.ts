@@ -1,6 +1,6 @@
 /** The evidence for one assertion, in a panel at the side: every source with its citation and link. */
 import { h, icon, isSafeLink, percent, plural, words } from '../dom';
-import { fetchMeta, type Meta, phraseOf } from '../graph/model';
+import { fetchMeta, type Meta, claimOf } from '../graph/model';
 import type { KgGraph } from '../graph/element';
 import { kindIcon } from './kinds';
 import { problemBox } from './problem';
@@ -123,9 +123,10 @@ export class Drawer {
 
   #show(assertion: Assertion, meta: Meta, without?: () => void): void {
     const { subject, object, relation, confidence, disputed, explanation, evidence } = assertion;
-    const end = ({ curie, label }: { curie: string; label: string }): Node => h('a', { href: this.site.entity(curie) }, label);
+    const [before, phrase, after] = claimOf(meta, subject.label, relation, object.label);
+    const end = ({ curie }: { curie: string }, name: string): Node => h('a', { href: this.site.entity(curie) }, name);
     this.#fill(
-      h('h2', {}, end(subject), ' ', h('span', { class: 'kg-phrase' }, phraseOf(meta, relation)), ' ', end(object)),
+      h('h2', {}, end(subject, before), ' ', h('span', { class: 'kg-phrase' }, phrase), ' ', end(object, after)),
       h('p', { class: 'kg-confidence' }, meter(confidence), h('strong', {}, percent(confidence)), ' confidence', disputed && h('span', { class: 'kg-badge kg-warn' }, 'disputed')),
       h('p', { class: 'kg-muted' }, explanation.text),
       h('h3', {}, plural(evidence.length, 'piece of evidence', 'pieces of evidence')),

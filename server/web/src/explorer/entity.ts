@@ -43,7 +43,7 @@ export function graphPanel(section: HTMLElement, site: Site, drawer: Drawer): vo
   const fallback = [...section.childNodes];
   const live = h('div', { class: 'kg-live' }, h('div', { class: 'kg-tools' }, depth, paths, copyButton(question, site.service.endpoint)), graph, time.element);
   section.replaceChildren(live);
-  listen(graph, drawer);
+  listen(graph, drawer, section);
   graph.addEventListener('kg-error', () => {
     if (!section.contains(fallback[0] ?? null)) live.after(...fallback); // the server's picture, still true
   });
@@ -58,7 +58,7 @@ export function graphPanel(section: HTMLElement, site: Site, drawer: Drawer): vo
 function setUp(graph: KgGraph, entity: string, section: HTMLElement, search: URLSearchParams): void {
   graph.entity = [entity];
   graph.depth = Number(search.get('depth') ?? section.dataset['depth'] ?? 1);
-  if (section.dataset['maxNodes']) graph.maxNodes = Number(section.dataset['maxNodes']);
+  graph.maxNodes = Number(search.get('max-nodes')) || Number(section.dataset['maxNodes']) || null;
   graph.relations = listIn(search, 'relations');
   graph.kinds = listIn(search, 'kinds');
   graph.minConfidence = Number(search.get('min')) || null;
@@ -73,8 +73,9 @@ function setUp(graph: KgGraph, entity: string, section: HTMLElement, search: URL
 /** A second click may follow: opening at once would push the panel under it. */
 const DOUBLE_CLICK_MS = 300;
 
-function listen(graph: KgGraph, drawer: Drawer): void {
+function listen(graph: KgGraph, drawer: Drawer, section: HTMLElement): void {
   let later = 0;
+  const standard = Number(section.dataset['maxNodes']);
   graph.addEventListener('kg-select', (event) => {
     const detail = (event as CustomEvent<{ type: 'node' | 'edge'; id: string } | null>).detail;
     clearTimeout(later);
@@ -88,7 +89,7 @@ function listen(graph: KgGraph, drawer: Drawer): void {
     else drawer.close();
   });
   graph.addEventListener('kg-change', (event) => {
-    const { expand, without, relations, kinds, minConfidence, maxDegree } = (event as CustomEvent).detail;
-    writeAddress({ expand: expand.join(','), without: without.join(','), relations: relations?.join(','), kinds: kinds?.join(','), min: minConfidence || null, hubs: maxDegree });
+    const { expand, without, relations, kinds, minConfidence, maxDegree, maxNodes } = (event as CustomEvent).detail;
+    writeAddress({ expand: expand.join(','), without: without.join(','), relations: relations?.join(','), kinds: kinds?.join(','), min: minConfidence || null, hubs: maxDegree, 'max-nodes': maxNodes === standard ? null : maxNodes });
   });
 }

@@ -57,10 +57,10 @@ export async function historyPage(main: HTMLElement, site: Site): Promise<void> 
   const from = h('select', { 'aria-label': 'From version' });
   const to = h('select', { 'aria-label': 'To version' });
   let offered: Features | null = null;
-  const compare = async (): Promise<void> => {
-    writeAddress({ from: from.value, to: to.value });
+  const compare = async (one = from.value, other = to.value): Promise<void> => {
+    writeAddress({ from: one, to: other });
     result.replaceChildren(h('p', { class: 'kg-waiting' }, 'Comparing…'));
-    result.replaceChildren(await differences(site, offered, Number(from.value), Number(to.value), () => void compare()));
+    result.replaceChildren(await differences(site, offered, Number(one), Number(other), () => void compare(one, other)));
   };
   const show = (version: number): void => {
     [from.value, to.value] = [String(version - 1), String(version)];
@@ -82,9 +82,11 @@ export async function historyPage(main: HTMLElement, site: Site): Promise<void> 
     list.append(...changes.map((change) => row(change, show)));
     const numbers = [...changes.map(({ version }) => version), 0];
     for (const select of [from, to]) select.append(...numbers.map((number) => h('option', { value: number }, `version ${number}`)));
-    from.value = search.get('from') ?? String(Math.max(0, (numbers[0] ?? 1) - 1));
-    to.value = search.get('to') ?? String(numbers[0] ?? 0);
-    if (search.has('from') || search.has('to')) await compare();
+    from.value = String(Math.max(0, (numbers[0] ?? 1) - 1));
+    to.value = String(numbers[0] ?? 0);
+    const asked = { from: search.get('from') ?? from.value, to: search.get('to') ?? to.value };
+    for (const [name, select] of [['from', from], ['to', to]] as const) if (numbers.includes(Number(asked[name]))) select.value = asked[name];
+    if (search.has('from') || search.has('to')) await compare(asked.from, asked.to); // of what is not there, the service says so
   } catch (problem) {
     result.replaceChildren(problemBox(problem, () => void historyPage(main, site)));
   }

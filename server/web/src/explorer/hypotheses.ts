@@ -1,6 +1,6 @@
 /** `/explore/hypotheses`: what the graph suggests about a therapy or a disease, for and against, and what-if. */
 import { h, plural, s, words } from '../dom';
-import { fetchMeta, type Meta, phraseOf } from '../graph/model';
+import { claimOf, fetchMeta, type Meta, metaOf } from '../graph/model';
 import { type Assumption, type Step, STEPS } from '../graph/sources';
 import { isAborted } from '../service';
 import { writeAddress } from './address';
@@ -98,7 +98,7 @@ class Hypotheses {
   #open = new Set<string>();
   #rows: Hypothesis[] = [];
   #first = PAGE;
-  #meta: Meta | null = null;
+  #meta: Meta = metaOf([], []);
   #asking: AbortController | null = null;
 
   constructor(
@@ -208,7 +208,7 @@ class Hypotheses {
     const sign = this.#sort.down ? -1 : 1;
     const rows = [...this.#rows].sort((a, b) => (this.#value(a) < this.#value(b) ? -sign : this.#value(a) > this.#value(b) ? sign : a.rank - b.rank));
     const most = Math.max(...rows.map(({ score }) => score), 1e-9);
-    const names = [...new Set(this.#rows.flatMap(({ contributions }) => contributions.map(({ metapath }) => metapath.text)))];
+    const names = mostFirst(this.#rows);
     const hue = (name: string): string => HUES[Math.min(names.indexOf(name), HUES.length - 1)] ?? HUES[0]!;
     const heads = (Object.entries(COLUMNS) as [Column, string][]).map(([column, text]) => {
       const active = this.#sort.column === column;
@@ -274,7 +274,7 @@ class Hypotheses {
           {},
           h('h3', {}, `For (${row.pathsTotal})`),
           h('ul', { class: 'kg-contributions' }, ...total.slice(0, 6).map(({ share, metapath }) => h('li', {}, swatch(hue(metapath.text)), `${Math.round(share * 100)}% `, h('span', {}, metapath.text)))),
-          h('ol', { class: 'kg-paths' }, ...row.supportingPaths.map(({ steps }) => h('li', {}, stepLine(steps, undefined, this.site, (step) => this.#evidence(step))))),
+          h('ol', { class: 'kg-paths' }, ...row.supportingPaths.map(({ steps }) => h('li', {}, stepLine(steps, undefined, this.#meta, this.site, (step) => this.#evidence(step))))),
         ),
         h(
           'section',
@@ -295,7 +295,7 @@ class Hypotheses {
   #evidence(step: Step): void {
     const { id } = step.assertion;
     void this.drawer.open(id, this.#scenario.asOf, () => {
-      this.#said.set(id, stepText(step));
+      this.#said.set(id, stepText(step, this.#meta));
       this.drawer.close();
       this.#scenario = { ...this.#scenario, without: [...new Set([...this.#scenario.without, id])] };
       this.#ask();
@@ -304,10 +304,17 @@ class Hypotheses {
 
   #assume({ subject, relation, object }: Hypothesis['gaps'][number]): void {
     const assumption: Assumption = { subject: subject.curie, relation, object: object.curie };
-    this.#said.set(`${subject.curie} ${relation} ${object.curie}`, `${subject.label} ${this.#meta ? phraseOf(this.#meta, relation) : relation} ${object.label}`);
+    this.#said.set(`${subject.curie} ${relation} ${object.curie}`, claimOf(this.#meta, subject.label, relation, object.label).join(' '));
     this.#scenario = { ...this.#scenario, assuming: [...this.#scenario.assuming, assumption] };
     this.#ask();
   }
+}
+
+/** The mechanisms in some hypotheses, those first that give most of the scores: only a few have a colour of their own. */
+function mostFirst(rows: readonly Hypothesis[]): string[] {
+  const given = new Map<string, number>();
+  for (const { contributions, score } of rows) for (const { share, metapath } of contributions) given.set(metapath.text, (given.get(metapath.text) ?? 0) + share * score);
+  return [...given.keys()].sort((a, b) => (given.get(b) ?? 0) - (given.get(a) ?? 0));
 }
 
 /** How far a rank moved under the assumptions. */

@@ -1,7 +1,7 @@
 /** `/explore/paths`: how two things connect, as a picture from left to right and as sentences. */
 import { h, percent, plural, words } from '../dom';
 import type { KgGraph } from '../graph/element';
-import { fetchMeta } from '../graph/model';
+import { fetchMeta, type Meta, metaOf } from '../graph/model';
 import { fetchPaths, type Path, PATHS_QUERY, type PathPage, pathsData, type Step } from '../graph/sources';
 import { isAborted } from '../service';
 import { listIn, writeAddress } from './address';
@@ -75,6 +75,7 @@ class PathFinder {
   readonly #graph: KgGraph = h('kg-graph', { controls: 'full', 'aria-label': 'The paths as a picture' });
   readonly #picture = h('section', { class: 'kg-picture', 'aria-label': 'Picture', hidden: true }, this.#graph);
   readonly #said = new Map<string, string>();
+  #meta: Meta = metaOf([], []);
   #scenario: Scenario = { assuming: [], without: [], asOf: null };
   #first = PAGE;
   #asking: AbortController | null = null;
@@ -211,6 +212,7 @@ class PathFinder {
     try {
       const [page, meta] = await Promise.all([fetchPaths(this.site.service, this.#variables(), asking.signal), fetchMeta(this.site.service)]);
       if (asking.signal.aborted) return;
+      this.#meta = meta;
       this.#show(page);
       const data = pathsData(page.nodes, page.nodes.length);
       this.#picture.hidden = page.nodes.length === 0;
@@ -219,7 +221,7 @@ class PathFinder {
       if (isAborted(problem)) return;
       this.#status.textContent = '';
       this.#picture.hidden = this.#more.hidden = true;
-      this.#list.replaceChildren(h('li', {}, problemBox(problem, () => void this.#run())));
+      this.#list.replaceChildren(h('li', { class: 'kg-alone' }, problemBox(problem, () => void this.#run())));
     }
   }
 
@@ -238,7 +240,7 @@ class PathFinder {
     return h(
       'li',
       { onmouseenter: show, onmouseleave: rest, onfocusin: show, onfocusout: rest },
-      stepLine(path.steps, path.weakestStep.assertion.id, this.site, (step) => this.#open(step)),
+      stepLine(path.steps, path.weakestStep.assertion.id, this.#meta, this.site, (step) => this.#open(step)),
       h('p', { class: 'kg-muted', title: path.score.terms.map(({ name, value }) => `${name} ${value.toFixed(3)}`).join(' × ') }, `${plural(path.length, 'step')} · score ${path.score.value.toPrecision(2)} · weakest step ${percent(Math.min(...path.steps.map(({ confidence }) => confidence)))}`),
     );
   }
@@ -246,7 +248,7 @@ class PathFinder {
   #open(step: Step): void {
     const { id } = step.assertion;
     void this.drawer.open(id, this.#scenario.asOf, () => {
-      this.#said.set(id, stepText(step));
+      this.#said.set(id, stepText(step, this.#meta));
       this.drawer.close();
       this.#scenario = { ...this.#scenario, without: [...new Set([...this.#scenario.without, id])] };
       this.#ask(PAGE);

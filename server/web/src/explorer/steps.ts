@@ -1,16 +1,21 @@
 /** A path as a line of entities and phrases; each phrase opens its evidence. */
 import { h, percent } from '../dom';
+import { claimOf, type Meta, phraseOf } from '../graph/model';
 import type { Step } from '../graph/sources';
+import { agreeing } from '../wording';
 import type { Site } from './site';
 
-export function stepLine(steps: readonly Step[], weakest: string | undefined, site: Site, open: (step: Step) => void): HTMLElement {
-  const entity = ({ curie, label }: Step['from']): HTMLElement => h('a', { href: site.entity(curie) }, label);
+export function stepLine(steps: readonly Step[], weakest: string | undefined, meta: Meta, site: Site, open: (step: Step) => void): HTMLElement {
   const first = steps[0];
+  const last = steps.at(-1);
+  if (!first || !last) return h('span', { class: 'kg-steps' });
+  const labels = agreeing([first.from.label, ...steps.map(({ to }) => to.label)], steps.map(({ phrase }) => phrase), phraseOf(meta, last.relation, !last.reversed));
+  const entity = ({ curie, label }: Step['from'], at: number): HTMLElement => h('a', { href: site.entity(curie) }, labels[at] ?? label);
   return h(
     'span',
     { class: 'kg-steps' },
-    first ? entity(first.from) : '',
-    ...steps.flatMap((step) => [
+    entity(first.from, 0),
+    ...steps.flatMap((step, at) => [
       ' ',
       h(
         'button',
@@ -23,12 +28,12 @@ export function stepLine(steps: readonly Step[], weakest: string | undefined, si
         step.phrase,
       ),
       ' ',
-      entity(step.to),
+      entity(step.to, at + 1),
     ]),
   );
 }
 
-export const stepText = (step: Step): string => {
+export const stepText = (step: Step, meta: Meta): string => {
   const [subject, object] = step.reversed ? [step.to, step.from] : [step.from, step.to];
-  return `${subject.label} ${step.relation} ${object.label}`;
+  return claimOf(meta, subject.label, step.relation, object.label).join(' ');
 };

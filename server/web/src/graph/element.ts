@@ -24,7 +24,7 @@
  *
  * Events (bubble, cross shadow roots; details are plain objects):
  *   kg-load {nodes, edges, total, version}   kg-select {type: 'node' | 'edge', …} or null   kg-expand {id, added}
- *   kg-change {expand, without, relations, kinds, minConfidence, maxDegree}: a person changed what is shown
+ *   kg-change {expand, without, relations, kinds, minConfidence, maxDegree, maxNodes}: a person changed what is shown
  *   kg-error {code, message, advice}
  *
  * Parts: frame toolbar canvas legend table message. Custom properties: --kg-graph-height, -background, -surface,
@@ -32,15 +32,15 @@
  */
 import { download, h, icon, type IconName, plural } from '../dom';
 import { isAborted, Service, ServiceError } from '../service';
-import type { Engine, Look, Picked } from './engine';
+import type { Engine, Look, Picked, Size } from './engine';
 import { cytoscapeJson, type Drawing, svgOf, withLegend } from './export';
 import { isArrow, KEYS, neighbourTowards, nextEdge } from './keyboard';
-import { fetchMeta, fetchView, type Filter, type GraphData, type GraphEdge, type GraphNode, type Kind, type Meta, metaOf, phraseOf, type Relation } from './model';
+import { claimOf, fetchMeta, fetchView, type Filter, type GraphData, type GraphEdge, type GraphNode, type Kind, type Meta, metaOf, type Relation } from './model';
 import { filterForm, legendItems, tableOf } from './panels';
 import type { Point } from './placing';
 import { sheet } from './sheet';
 import { fetchPaths, fetchSupport, pathsData } from './sources';
-import { covers, EMPTY, type GraphState, hubDegree, merged, Timeline, visible, type Visible } from './state';
+import { covers, EMPTY, type GraphState, hubDegree, isCut, isGrown, merged, Timeline, visible, type Visible } from './state';
 
 /** A graph of the page's own. */
 export interface OwnData {
@@ -136,7 +136,7 @@ export class KgGraph extends HTMLElement {
   #everyRow = false;
   #dark = matchMedia('(prefers-color-scheme: dark)');
   #sized: ResizeObserver | null = null;
-  #seen: { width: number; height: number } = { width: 0, height: 0 };
+  #seen: Size = { width: 0, height: 0 };
 
   readonly #root = this.attachShadow({ mode: 'open' });
   readonly #canvas = h('div', { class: 'canvas', part: 'canvas', tabindex: 0, role: 'application', 'aria-roledescription': 'graph', 'aria-label': 'Graph', 'aria-describedby': 'keys' });
@@ -172,6 +172,7 @@ export class KgGraph extends HTMLElement {
       button.setAttribute('aria-controls', panel);
       button.setAttribute('aria-expanded', 'false');
     }
+    undo.disabled = redo.disabled = true;
     this.#toolbar.append(filter, hubs, undo, redo, h('span', { class: 'space' }), this.#count, h('span', { class: 'space' }), minus, plus, fit, table, save);
     this.#menu.append(
       h('button', { type: 'button', onclick: () => void this.#save('png') }, 'PNG picture'),
@@ -265,16 +266,19 @@ export class KgGraph extends HTMLElement {
       const [state, meta] = this.#own ? this.#fromOwn(this.#own) : await this.#fromService(busy.signal);
       if (busy.signal.aborted || !this.isConnected) return;
       this.#meta = meta;
+      const grown = isGrown(this.#state, state);
       if (reset) {
         this.#timeline.clear();
-        this.#places.clear();
-        this.#engine?.cy.elements().remove();
         this.#cursor = null;
         this.#everyRow = false;
       }
+      if (reset || grown) {
+        this.#places.clear();
+        this.#engine?.cy.elements().remove();
+      }
       this.#state = state;
       this.#loaded = this.#wanted;
-      await this.#show(null, reset);
+      await this.#show(null, reset || grown);
       this.#emit('kg-load', { nodes: this.#shown.nodes.length, edges: this.#shown.edges.length, total: state.total, version: state.version });
     } catch (problem) {
       if (!isAborted(problem) && this.#busy === busy) this.#fail(problem);
@@ -288,7 +292,7 @@ export class KgGraph extends HTMLElement {
     for (const { source, target } of own.edges) for (const id of [source, target]) degrees.set(id, (degrees.get(id) ?? 0) + 1);
     const nodes = own.nodes.map((node): GraphNode => ({ degree: degrees.get(node.id) ?? 0, distance: 0, ...node }));
     const edges = own.edges.map((edge, at): GraphEdge => ({ id: `edge-${at}`, confidence: 1, disputed: false, ...edge }));
-    const state = merged({ ...EMPTY, roots: own.roots ?? [], total: nodes.length }, { nodes, edges, total: nodes.length, version: null });
+    const state = merged({ ...EMPTY, roots: own.roots ?? [], total: nodes.length, totalEdges: edges.length }, { nodes, edges, total: nodes.length, totalEdges: edges.length, version: null });
     return [state, metaOf(own.kinds ?? [], own.relations ?? [])];
   }
 
@@ -331,15 +335,14 @@ export class KgGraph extends HTMLElement {
   async #joined(service: Service, state: GraphState, signal: AbortSignal): Promise<GraphState> {
     const around = [...state.nodes.keys()];
     if (around.length > JOINED_UP_TO) return state;
-    const { edges, total, version } = await fetchView(service, { ...this.#wanted, asOf: this.asOf || null, around, depth: 0, maxNodes: around.length }, signal);
-    return merged(state, { nodes: [], edges, total, version });
+    const { edges, total, totalEdges, version } = await fetchView(service, { ...this.#wanted, asOf: this.asOf || null, around, depth: 0, maxNodes: around.length }, signal);
+    return merged(state, { nodes: [], edges, total, totalEdges, version });
   }
 
   async #refilter(removed: boolean): Promise<void> {
     this.#remember();
     if (removed) this.#state = { ...this.#state, removed: new Set(this.without) };
-    const cut = this.#state.total > this.#state.nodes.size;
-    if (!this.#own && (cut || !covers(this.#loaded, this.#wanted))) await this.#load(false);
+    if (!this.#own && (isCut(this.#state) || !covers(this.#loaded, this.#wanted))) await this.#load(false);
     else await this.#show(null, false);
   }
 
@@ -420,8 +423,7 @@ export class KgGraph extends HTMLElement {
   /** A picture with its legend; `scale` is pixels for each unit. */
   async exportPNG(scale = 2): Promise<Blob> {
     if (!this.#engine) throw new ServiceError('NOT_READY', 'Nothing is drawn yet.', 'Wait for the event kg-load.');
-    const present = new Set(this.#shown.nodes.map(({ kind }) => kind));
-    return withLegend(await this.#engine.png(scale), [...this.#meta.kinds.values()].filter(({ name }) => present.has(name)), this.#look(), scale);
+    return withLegend(await this.#engine.png(scale), this.#drawing(), this.#meta, this.#look(), scale);
   }
 
   exportSVG(): string {
@@ -481,7 +483,7 @@ export class KgGraph extends HTMLElement {
     else this.removeAttribute('expand');
     this.without = [...this.#state.removed];
     this.#quiet = false;
-    this.#emit('kg-change', { expand: [...this.#state.expanded], without: [...this.#state.removed], relations, kinds, minConfidence, maxDegree: this.maxDegree });
+    this.#emit('kg-change', { expand: [...this.#state.expanded], without: [...this.#state.removed], relations, kinds, minConfidence, maxDegree: this.maxDegree, maxNodes: this.maxNodes });
   }
 
   /** A filter changed from inside: the attributes say so, and so does an event. */
@@ -497,6 +499,11 @@ export class KgGraph extends HTMLElement {
     const now = this.#wanted.kinds ?? all;
     const next = now.includes(kind) ? now.filter((each) => each !== kind) : [...now, kind];
     this.#set({ kinds: all.every((each) => next.includes(each)) ? null : next });
+  }
+
+  #showMore(most: number): void {
+    this.maxNodes = most;
+    void this.updateComplete.then(() => this.#tellChange());
   }
 
   #toggleHubs(): void {
@@ -549,12 +556,9 @@ export class KgGraph extends HTMLElement {
 
   /** A canvas that was not to be seen when it was drawn on gets its picture when it is. */
   #resized(): void {
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
     const before = this.#seen;
-    this.#seen = { width, height };
-    if (!this.#engine || (before.width === width && before.height === height)) return;
-    if (before.width === 0 || Math.abs(width - before.width) > 80 || Math.abs(height - before.height) > 80) this.#engine.fit();
-    else this.#engine.cy.resize();
+    const now = (this.#seen = { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight });
+    if (before.width !== now.width || before.height !== now.height) this.#engine?.resize(before, now);
   }
 
   readonly #recolour = (): void => {
@@ -585,7 +589,8 @@ export class KgGraph extends HTMLElement {
     this.#toolbar.hidden = controls !== 'full';
     this.#legend.hidden = controls === 'none' || nodes.length === 0;
     const wanted = this.#wanted;
-    this.#legend.replaceChildren(...legendItems(this.#meta, this.#kindCounts(), (kind) => wanted.kinds?.includes(kind) ?? true, dark, (kind) => this.#toggleKind(kind)));
+    const assumed = edges.some((edge) => edge.assumed);
+    this.#legend.replaceChildren(...legendItems(this.#meta, this.#kindCounts(), (kind) => wanted.kinds?.includes(kind) ?? true, assumed, dark, (kind) => this.#toggleKind(kind)));
     this.#count.textContent = `${plural(nodes.length, 'entity', 'entities')} · ${plural(edges.length, 'relation')}`;
     this.#canvas.setAttribute('aria-label', `Graph of ${plural(nodes.length, 'entity', 'entities')} and ${plural(edges.length, 'relation')}`);
     filter.setAttribute('aria-pressed', String(wanted.relations !== null || wanted.minConfidence > 0));
@@ -598,12 +603,17 @@ export class KgGraph extends HTMLElement {
   }
 
   #drawNote(): void {
-    const { total, nodes } = this.#state;
-    const cut = this.entity.length > 0 && this.#state.expanded.length === 0 && total > nodes.size;
+    const { total, totalEdges, nodes, edges } = this.#state;
+    const cut = this.entity.length > 0 && this.#state.expanded.length === 0 && isCut(this.#state);
     this.#note.hidden = !cut;
     if (!cut) return;
+    const number = (value: number): string => value.toLocaleString('en');
     const more = Math.min(total, nodes.size * 2, MOST_NODES);
-    this.#note.replaceChildren(`Showing the ${nodes.size.toLocaleString('en')} nearest and best supported of ${total.toLocaleString('en')}.`, h('button', { type: 'button', onclick: () => (this.maxNodes = more) }, `Show ${more.toLocaleString('en')}`));
+    this.#note.replaceChildren(
+      total > nodes.size ? `Showing the ${number(nodes.size)} nearest and best supported of ${number(total)} entities` : `Showing ${plural(nodes.size, 'entity', 'entities')}`,
+      totalEdges > edges.size ? ` with the ${number(edges.size)} most trusted of ${number(totalEdges)} relations between them.` : '.',
+      more > nodes.size ? h('button', { type: 'button', onclick: () => this.#showMore(more) }, `Show ${number(more)}`) : ' Filter, or hide hubs, to see less of it.',
+    );
   }
 
   #drawFilters(): void {
@@ -709,7 +719,7 @@ export class KgGraph extends HTMLElement {
 
   #edgeText({ source, target, relation, confidence, disputed }: GraphEdge): string {
     const label = (id: string): string => this.#state.nodes.get(id)?.label ?? id;
-    return `${label(source)} ${phraseOf(this.#meta, relation)} ${label(target)}, confidence ${Math.round(confidence * 100)} percent${disputed ? ', disputed' : ''}`;
+    return `${claimOf(this.#meta, label(source), relation, label(target)).join(' ')}, confidence ${Math.round(confidence * 100)} percent${disputed ? ', disputed' : ''}`;
   }
 
   #moveCursor(id: string | null): void {
@@ -765,7 +775,7 @@ function tool(name: IconName, label: string, onclick: () => void): HTMLButtonEle
 }
 
 function stateOf(roots: readonly string[], data: GraphData): GraphState {
-  return merged({ ...EMPTY, roots, total: data.total, version: data.version }, data);
+  return merged({ ...EMPTY, roots, total: data.total, totalEdges: data.totalEdges, version: data.version }, data);
 }
 
 /** Defines the element, once: a notebook cell or a page with two copies of the script runs this twice. */

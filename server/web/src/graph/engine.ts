@@ -1,7 +1,7 @@
 /** The picture itself: cytoscape.js with its layouts. A chunk of its own, loaded when the first graph is drawn. */
 import cytoscape from 'cytoscape';
 import fcose from 'cytoscape-fcose';
-import { type GraphEdge, type GraphNode, type Meta, phraseOf } from './model';
+import { claimOf, type GraphEdge, type GraphNode, type Meta, phraseOf } from './model';
 import { lineWidth, nodeColor, nodeSize } from './shapes';
 import { beside, columns, type Point, rings } from './placing';
 import type { Visible } from './state';
@@ -28,18 +28,26 @@ export interface Handlers {
   expand(id: string): void;
   hover(text: string | null): void;
 }
+export interface Size {
+  width: number;
+  height: number;
+}
 export type Layout = 'around' | 'paths';
 
 /** Up to here every layout runs in full; beyond, positions are drafted, for a full one takes seconds. */
 const FULL_LAYOUT = 300;
 const MANY_EDGES = 600;
+const DENSE_EDGES = 4_000;
 const MANY_NODES = 1_000;
+/** Side of the square that each entity of a large picture gets. */
+const ROOM = 62;
 const SHEET_ID = '__________cytoscape_stylesheet';
 
 export class Engine {
   readonly cy: cytoscape.Core;
   #look: Look;
   #roots = new Set<string>();
+  #fitted = ''; // the viewport as `fit` left it
 
   constructor(
     container: HTMLElement,
@@ -86,6 +94,7 @@ export class Engine {
         else this.cy.add({ group: 'edges', data });
       }
       this.cy.elements().toggleClass('many', view.edges.length > MANY_EDGES);
+      this.cy.edges().toggleClass('dense', view.edges.length > DENSE_EDGES);
     });
     moveAsPicture(this.cy, view.nodes.length > MANY_NODES);
     return fresh;
@@ -116,7 +125,17 @@ export class Engine {
     run.run();
     await done;
     this.place(kept);
-    if (fresh.size === nodes.length) this.#fill();
+    if (fresh.size < nodes.length) return;
+    if (nodes.length <= FULL_LAYOUT) this.#fill();
+    else this.#spread();
+  }
+
+  /** Gives the entities of a large picture room beside each other; a draft piles them up. */
+  #spread(): void {
+    const { x1, y1, w, h } = this.cy.nodes().boundingBox({ includeLabels: false });
+    const wide = Math.sqrt(this.cy.nodes().length * ROOM ** 2 * (this.cy.width() / (this.cy.height() || 1)));
+    const [fx, fy] = [wide / (w || 1), (this.cy.nodes().length * ROOM ** 2) / wide / (h || 1)];
+    this.cy.nodes().positions((node) => ({ x: (node.position().x - x1) * fx, y: (node.position().y - y1) * fy }));
   }
 
   /** Makes a new picture as wide and high as the canvas, within reason, so that it is read at full size. */
@@ -208,9 +227,12 @@ export class Engine {
       },
       { selector: 'edge.bowed', style: { 'curve-style': 'unbundled-bezier', 'control-point-distances': [70], 'control-point-weights': [0.5] } },
       { selector: 'edge.many', style: { 'curve-style': 'haystack', 'target-arrow-shape': 'none', opacity: 0.5 } as never },
+      { selector: 'edge.dense', style: { width: 1, opacity: 0.16 } },
       { selector: 'edge[disputed = 1]', style: { 'line-style': 'dashed', 'line-color': warn, 'target-arrow-color': warn, opacity: 1 } },
       { selector: 'edge[assumed = 1]', style: { 'line-style': 'dotted', 'line-color': accent, 'target-arrow-color': accent, opacity: 1 } },
       { selector: '.dim', style: { opacity: 0.14 } },
+      { selector: 'edge.dense.dim', style: { opacity: 0.03 } },
+      { selector: 'edge.dense.near', style: { width: 'data(width)', opacity: 0.7 } },
       { selector: 'node.near', style: { 'text-wrap': 'wrap', 'min-zoomed-font-size': 5, 'z-index': 8 } },
       {
         selector: 'edge.told, edge:selected',
@@ -242,7 +264,7 @@ export class Engine {
   }
 
   #edgeText(edge: cytoscape.EdgeSingular): string {
-    return `${edge.source().data('label')} ${edge.data('phrase')} ${edge.target().data('label')} · ${Math.round(edge.data('confidence') * 100)}%`;
+    return `${claimOf(this.meta, edge.source().data('label'), edge.data('relation'), edge.target().data('label')).join(' ')} · ${Math.round(edge.data('confidence') * 100)}%`;
   }
 
   /** Brings these and their neighbours out; dims the rest. */
@@ -252,7 +274,7 @@ export class Engine {
       if (center.empty()) return;
       const near = center.nodes().closedNeighborhood().union(center.edges()).union(center.edges().connectedNodes());
       this.cy.elements().not(near).addClass('dim');
-      near.nodes().addClass('near');
+      near.addClass('near');
       if (near.edges().length <= 12) near.edges().addClass('told');
     });
   }
@@ -275,7 +297,7 @@ export class Engine {
       this.cy.elements().removeClass('dim told near');
       if (chosen.empty()) return;
       this.cy.elements().not(chosen).addClass('dim');
-      chosen.edges().addClass('told');
+      chosen.edges().addClass('near told');
     });
   }
 
@@ -310,6 +332,19 @@ export class Engine {
     this.cy.fit(this.cy.elements(), 44);
     this.cy.panBy({ x: 0, y: -12 }); // the legend is below
     if (this.cy.zoom() > 1.4) this.cy.zoom({ level: 1.4, renderedPosition: { x: this.cy.width() / 2, y: this.cy.height() / 2 } });
+    this.#fitted = this.#viewport();
+  }
+
+  /** The canvas has another size: all is still seen where all was, and what a person zoomed or moved to stays in the middle. */
+  resize(before: Size, now: Size): void {
+    if (this.#fitted === this.#viewport() || before.width === 0 || before.height === 0) return this.fit();
+    this.cy.resize();
+    this.cy.panBy({ x: (now.width - before.width) / 2, y: (now.height - before.height) / 2 });
+  }
+
+  #viewport(): string {
+    const { x, y } = this.cy.pan();
+    return `${this.cy.zoom()} ${x} ${y}`;
   }
 
   zoomBy(factor: number): void {

@@ -1,5 +1,6 @@
 /** What a picture of the graph is made of, and the queries it comes from. */
 import type { Answer, Service } from '../service';
+import { agreeing } from '../wording';
 
 export interface GraphNode {
   /** CURIE. */
@@ -27,6 +28,8 @@ export interface GraphData {
   edges: GraphEdge[];
   /** Entities that depth and filters allow, of which `nodes` may be the first few. */
   total: number;
+  /** Relations between `nodes`, of which `edges` may be the most trusted. */
+  totalEdges: number;
   version: number | null;
 }
 export interface Kind {
@@ -65,7 +68,7 @@ export const META_QUERY = `query KgKinds { metagraph { kinds { name label color 
 
 export const VIEW_QUERY = `query GraphView($around: [ID!]!, $depth: Int!, $where: GraphConstraints, $maxNodes: Int!, $asOf: Date) {
   graphView(around: $around, depth: $depth, where: $where, maxNodes: $maxNodes, asOf: $asOf) {
-    totalNodes
+    totalNodes totalEdges
     nodes { distance entity { curie label kind degree url } }
     edges { id relation confidence disputed subject { curie } object { curie } }
   }
@@ -74,6 +77,7 @@ export const VIEW_QUERY = `query GraphView($around: [ID!]!, $depth: Int!, $where
 interface ViewAnswer {
   graphView: {
     totalNodes: number;
+    totalEdges: number;
     nodes: { distance: number; entity: { curie: string; label: string; kind: string; degree: number; url: string | null } }[];
     edges: { id: string; relation: string; confidence: number; disputed: boolean; subject: { curie: string }; object: { curie: string } }[];
   };
@@ -95,6 +99,7 @@ export async function fetchView(service: Service, request: ViewRequest, signal?:
     nodes: view.nodes.map(({ distance, entity: { curie, ...rest } }) => ({ id: curie, distance, ...rest })),
     edges: view.edges.map(({ subject, object, ...rest }) => ({ ...rest, source: subject.curie, target: object.curie })),
     total: view.totalNodes,
+    totalEdges: view.totalEdges,
     version: graph?.version ?? null,
   };
 }
@@ -122,6 +127,13 @@ export function fetchMeta(service: Service): Promise<Meta> {
   metas.set(key, asked);
   asked.catch(() => metas.delete(key)); // ask again next time
   return asked;
+}
+
+/** Subject, phrase and object of a relation, the names as they are said beside the phrase. */
+export function claimOf(meta: Meta, subject: string, relation: string, object: string): [string, string, string] {
+  const phrase = phraseOf(meta, relation);
+  const [before = subject, after = object] = agreeing([subject, object], [phrase], phraseOf(meta, relation, true));
+  return [before, phrase, after];
 }
 
 /** The phrase between two ends, read from subject to object or the other way. */

@@ -6,7 +6,7 @@ import { nodeColor, shapePath } from './shapes';
 const ROWS = 200;
 
 /** Kinds in the graph, each a button that shows or hides it, and what the lines mean. */
-export function legendItems(meta: Meta, present: ReadonlyMap<string, number>, shown: (kind: string) => boolean, dark: boolean, toggle: (kind: string) => void): Node[] {
+export function legendItems(meta: Meta, present: ReadonlyMap<string, number>, shown: (kind: string) => boolean, assumed: boolean, dark: boolean, toggle: (kind: string) => void): Node[] {
   const items = [...meta.kinds.values()]
     .filter(({ name }) => present.has(name))
     .map(({ name, label, color, shape }) =>
@@ -21,7 +21,7 @@ export function legendItems(meta: Meta, present: ReadonlyMap<string, number>, sh
         ),
       ),
     );
-  return [...items, h('li', { class: 'lines' }, line(1), line(4.5), 'confidence', line(2, '4 3', 'var(--warn)'), 'disputed')];
+  return [...items, h('li', { class: 'lines' }, line(1), line(4.5), 'confidence', line(2, '4 3', 'var(--warn)'), 'disputed', ...(assumed ? [line(2, '2 3', 'var(--accent)'), 'assumed'] : []))];
 }
 
 function line(width: number, dashes?: string, color = 'var(--edge)'): SVGSVGElement {

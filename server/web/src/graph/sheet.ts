@@ -70,7 +70,9 @@ button[aria-pressed="true"], button[aria-expanded="true"] { background: color-mi
   .body.split { flex-direction: column; }
   .body.split .table { width: auto; height: 50%; border-left: 0; border-top: 1px solid var(--line); }
   .toolbar .wide { display: none; }
-  .toolbar button { min-height: 40px; min-width: 38px; }
+  .toolbar { gap: 0; }
+  .toolbar button { min-height: 40px; min-width: 34px; }
+  .toolbar .count { order: 1; flex-basis: 100%; text-align: center; font-size: 12px; }
   .legend .lines { display: none; }
   .legend button { font-size: 12px; }
 }

@@ -81,7 +81,7 @@ export function pathsData(paths: readonly { steps: Step[] }[], total: number): G
       }
       edges.set(step.assertion.id, stepEdge(step));
     });
-  return { nodes: [...nodes.values()], edges: [...edges.values()], total, version: null };
+  return { nodes: [...nodes.values()], edges: [...edges.values()], total, totalEdges: edges.size, version: null };
 }
 
 export async function fetchPaths(service: Service, variables: Record<string, unknown>, signal?: AbortSignal): Promise<PathPage> {

@@ -10,6 +10,7 @@ export interface GraphState {
   nodes: ReadonlyMap<string, GraphNode>;
   edges: ReadonlyMap<string, GraphEdge>;
   total: number;
+  totalEdges: number;
   version: number | null;
 }
 export interface Visible {
@@ -19,7 +20,7 @@ export interface Visible {
   hidden: Map<string, number>;
 }
 
-export const EMPTY: GraphState = { roots: [], expanded: [], removed: new Set(), nodes: new Map(), edges: new Map(), total: 0, version: null };
+export const EMPTY: GraphState = { roots: [], expanded: [], removed: new Set(), nodes: new Map(), edges: new Map(), total: 0, totalEdges: 0, version: null };
 
 /** A state with more of the graph in it; entities that were there keep their distance. */
 export function merged(state: GraphState, data: GraphData, distanceFrom = 0): GraphState {
@@ -70,6 +71,15 @@ function hiddenCounts(nodes: GraphNode[], edges: GraphEdge[]): Map<string, numbe
   const drawn = new Map<string, number>();
   for (const { source, target } of edges) for (const id of [source, target]) drawn.set(id, (drawn.get(id) ?? 0) + 1);
   return new Map(nodes.map(({ id, degree }) => [id, Math.max(0, degree - (drawn.get(id) ?? 0))]));
+}
+
+/** Whether the service left something out. */
+export const isCut = ({ total, totalEdges, nodes, edges }: GraphState): boolean => total > nodes.size || totalEdges > edges.size;
+
+/** Whether more than half of a state is new against one before: the old places would leave no room for it. */
+export function isGrown(before: GraphState, now: GraphState): boolean {
+  const known = [...now.nodes.keys()].filter((id) => before.nodes.has(id)).length;
+  return known > 0 && now.nodes.size > 2 * known;
 }
 
 /** Whether everything that `wanted` lets through was asked for by `loaded`. */
