@@ -34,7 +34,7 @@ RESPONSE_JSON = "application/graphql-response+json"
 JSON = "application/json"
 MAX_JSON_DEPTH = 100
 INLINE_BYTES = 100_000  # longer bodies are read on a thread
-AUTHOR = b"x-kg-author"  # who writes, as said by the local user's own command
+AUTHOR = "x-kg-author"  # who writes, as said by the local user's own command
 NO_STREAM = "A subscription is a stream: ask for it with Accept: text/event-stream, or by WebSocket with the sub-protocol graphql-transport-ws."
 
 
@@ -223,11 +223,13 @@ def caller_of(request: Request, authenticator: Authenticator) -> Caller:
 
 def _caller(scope: Scope, authenticator: Authenticator) -> Caller:
     client = scope.get("client")
-    return Caller(authenticator, header(scope, b"authorization"), client[0] if client else "", header(scope, AUTHOR))
+    return Caller(
+        authenticator, header(scope, b"authorization"), client[0] if client else "", header(scope, AUTHOR.encode())
+    )
 
 
 # ---------------------------------------------------------------- reading requests
-@lru_cache(maxsize=64)  # clients say the same thing with every request
+@lru_cache(maxsize=256)  # clients say the same thing with every request
 def negotiate(accept: str) -> str:
     """Return the media type to answer in; raises HTTPProblem 406 where the client takes neither."""
     if not accept:
@@ -268,7 +270,7 @@ def prefers_html(accept: str) -> bool:
     return html > 0 and html >= max(ranked.get(JSON, 0.0), ranked.get(RESPONSE_JSON, 0.0))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def check_content_type(header: str) -> None:
     """Raise HTTPProblem 415 unless a body is declared as JSON in UTF-8."""
     type_, *parameters = (piece.strip().lower() for piece in header.split(";"))
