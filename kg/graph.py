@@ -270,8 +270,9 @@ class GraphService:
         if not documents and files:
             documents = [Document(name, "", "", []) for name in sorted(files)]
         gone = self._gone(documents, files)
-        context = self._context(documents, files, gone)
-        others = lambda: self._others(documents, files)  # noqa: E731
+        large = sum(len(document.triples) for document in documents) + len(gone) > CONTEXT_TRIPLES
+        context = self.store.triples_except(files) if large else self._context(documents, files, gone)
+        others = tuple if large else lambda: self._others(documents, files)
         reference = builtin_reference()
         return check(
             documents, self.model, reference, context, gone=gone, pedantic=pedantic, progress=progress, others=others
@@ -286,9 +287,7 @@ class GraphService:
         return {str(getattr(node, "value", "")) for node in lost}
 
     def _context(self, documents: Sequence[Document], files: set[str], gone: set[str]) -> list[Triple]:
-        """Return what the graph says that documents may refer to: all of it, or, for few triples, what is near."""
-        if sum(len(document.triples) for document in documents) + len(gone) > CONTEXT_TRIPLES:
-            return self.store.triples_except(files)
+        """Return what is near documents of few triples, of what the graph says that they may refer to."""
         found: dict[Triple, None] = {}
         seen: set[object] = set()
         nodes: set[object] = {t for d in documents for q in d.triples for t in (q.subject, q.object)}
