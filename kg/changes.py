@@ -25,6 +25,7 @@ _TIME, _WHO, _STORE = (
     NamedNode(str(DCTERMS.isPartOf)),
 )
 _USED = NamedNode(str(PROV.used))
+PACKED_AT_ONCE = 20_000  # quads that are text at one time while a delta is packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +130,25 @@ def entry(change: ChangeSet, delta: Delta, store_id: str) -> list[Quad]:
 
 
 def pack(delta: Delta) -> str:
-    """Return a delta as one short text."""
+    """Return a delta as one short text: its quads as lines, with a sign before each, in order of the signs."""
     packer = zlib.compressobj(6)
-    signed = (("-", delta.removed), ("+", delta.added))
-    packed = [packer.compress(f"{sign}{quad} .\n".encode()) for sign, quads in signed for quad in quads]
+    packed = [
+        packer.compress((sign + lines.replace(b"\n", b"\n" + sign))[:-1])
+        for sign, quads in ((b"-", delta.removed), (b"+", delta.added))
+        for start in range(0, len(quads), PACKED_AT_ONCE)
+        if (lines := ox.serialize(quads[start : start + PACKED_AT_ONCE], format=ox.RdfFormat.N_QUADS))
+    ]
     return base64.b64encode(b"".join([*packed, packer.flush()])).decode()
 
 
 def unpack(text: str) -> Delta:
     """Return the delta that ``pack`` packed."""
-    lines = zlib.decompress(base64.b64decode(text)).decode().split("\n")  # splitlines would also cut at U+2028
-    sides = {sign: "\n".join(line[1:] for line in lines if line.startswith(sign)) for sign in "-+"}
-    removed, added = (tuple(ox.parse(sides[sign].encode(), format=ox.RdfFormat.N_QUADS)) for sign in "-+")
-    return Delta(removed, added)
+    lines = zlib.decompress(base64.b64decode(text))
+    plus = 0 if lines.startswith(b"+") else lines.find(b"\n+") + 1 or len(lines)
+    removed = lines[1:plus].replace(b"\n-", b"\n")
+    added = lines[plus + 1 :].replace(b"\n+", b"\n")
+    del lines
+    return Delta(*(tuple(ox.parse(side, format=ox.RdfFormat.N_QUADS)) for side in (removed, added)))
 
 
 def read_entry(about: Mapping[str, Sequence[str]], facts: Mapping[str, Mapping[str, Sequence[str]]]) -> ChangeSet:

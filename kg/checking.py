@@ -13,6 +13,7 @@ from datetime import date
 from functools import cached_property
 
 from pyoxigraph import Triple
+from rdflib import URIRef
 from rdflib.namespace import DCTERMS, SH, SKOS
 
 from kg.dates import first_day
@@ -50,8 +51,10 @@ _ENGINE_FIELDS = {
     str(SKOS.broadMatch),
     str(DCTERMS.source),
 }
-_ENGINE_CLASSES = (KG.Assertion, KG.Evidence, KG.Source, KG.Study)
-_NS, _LEVEL, _DIRECTION = str(KG._NS), str(KG.level), str(KG.direction)
+_ENGINE_CLASSES = tuple(map(str, (KG.Assertion, KG.Evidence, KG.Source, KG.Study)))
+_NS, _LEVEL, _DIRECTION, _STUDY = str(KG._NS), str(KG.level), str(KG.direction), str(KG.study)
+_NUMBERS = (str(KG.count), str(KG.total), str(KG.sampleSize))
+_DATE, _SOURCE, _SOURCE_TYPE = str(DCTERMS.date), str(DCTERMS.source), str(KG.Source)
 # What a file that could not be read to its end may have said: not reported while there are syntax errors.
 _UNSURE = {"undefined-entity", "undefined-study", "shape-Class", "unused-source", "broken-reference"}
 
@@ -177,7 +180,7 @@ class _Checker(Shapes, Identifiers):
         for node in nodes:
             yield from self.dates(iri, node)
             yield from self.numbers(iri, node)
-            for study in self.values(node, str(KG.study)):
+            for study in self.values(node, _STUDY):
                 if not {str(KG.Study), *(k.iri for k in self.kinds(study))} & set(self.types(study)):
                     hint = meant(self.name(study), [self.name(s) for s in self.facts if str(KG.Study) in self.types(s)])
                     yield self.say(
@@ -190,7 +193,7 @@ class _Checker(Shapes, Identifiers):
 
     def dates(self, iri: str, node: str) -> Iterator[Diagnostic]:
         at = node if node in self.own else iri
-        for text in self.values(node, str(DCTERMS.date)):
+        for text in self.values(node, _DATE):
             try:
                 day = first_day(text)
             except ValueError as error:
@@ -202,11 +205,7 @@ class _Checker(Shapes, Identifiers):
 
     def numbers(self, iri: str, node: str) -> Iterator[Diagnostic]:
         """The shapes compare count and total; a count without a total must fit into the sample."""
-        read = {}
-        for predicate in (KG.count, KG.total, KG.sampleSize):
-            texts = self.values(node, str(predicate))
-            read[predicate] = int(texts[0]) if len(texts) == 1 and texts[0].isdigit() else None
-        count, total, size = read.values()
+        count, total, size = (self.number(node, predicate) for predicate in _NUMBERS)
         at = node if node in self.own else iri
         if count is not None and total is None and size is not None and count > size:
             message = f"{self.claim(iri)}: kg:count is {count}, but kg:sampleSize only {size}"
@@ -216,6 +215,10 @@ class _Checker(Shapes, Identifiers):
         if self.pedantic and total is not None and size is not None and total > size:
             message = f"{self.claim(iri)}: kg:total is {total}, but kg:sampleSize only {size}"
             yield self.say("warning", "total-above-sample", at, message)
+
+    def number(self, node: str, predicate: str) -> int | None:
+        texts = self.values(node, predicate)
+        return int(texts[0]) if len(texts) == 1 and texts[0].isdigit() else None
 
     def contradiction(self, iri: str, nodes: Sequence[str]) -> Iterator[Diagnostic]:
         """Warn where the documents say yes and the graph says no, or the other way round."""
@@ -251,13 +254,17 @@ class _Checker(Shapes, Identifiers):
             yield from self.identifier(subject, kinds[0])
             yield from self.references(subject)
             yield from self.identities(subject, kinds[0])
-        elif any(type_.startswith(_NS) for type_ in self.types(subject)):
+        else:
             yield from self.unknown_type(subject)
 
     def unfilled(self, subject: str) -> Iterator[Diagnostic]:
         """Yield what a skeleton of ``kg new`` left to be filled in."""
-        told = [(predicate, term.value) for predicate, terms in self.facts[subject].items() for term in terms]
-        left = {f"{self.name(p)} {self.name(value)}" for p, value in told if placeholder(value, self.name)}
+        left = {
+            f"{self.name(predicate)} {self.name(value)}"
+            for predicate, terms in self.facts[subject].items()
+            for term in terms
+            if placeholder(value := term.value, self.name)
+        }
         if placeholder(subject, self.name):
             left.add(f"the identifier {self.name(subject)}")
         for what in sorted(left):
@@ -278,12 +285,12 @@ class _Checker(Shapes, Identifiers):
         """A misspelt property of an assertion, evidence, source or study would be lost in silence."""
         types = self.types(subject)
         for class_ in _ENGINE_CLASSES:
-            if str(class_) in types and not self.kinds(subject):
-                known = self.engine_fields[str(class_)]
+            if class_ in types and not self.kinds(subject):
+                known = self.engine_fields[class_]
                 for predicate in self.facts[subject]:
                     if predicate.startswith(_NS) and predicate not in known:
                         message = (
-                            f"{self.described(subject)}: {self.name(predicate)} is no field of {self.name(str(class_))}"
+                            f"{self.described(subject)}: {self.name(predicate)} is no field of {self.name(class_)}"
                         )
                         hint = meant(self.name(predicate), [self.name(k) for k in known])
                         yield self.say("error", "unknown-field", subject, message, hint)
@@ -292,21 +299,26 @@ class _Checker(Shapes, Identifiers):
     def engine_fields(self) -> dict[str, set[str]]:
         graph = self.model.shapes
         return {
-            str(class_): {
-                str(path) for shape in graph.objects(class_, SH.property) for path in graph.objects(shape, SH.path)
+            class_: {
+                str(path)
+                for shape in graph.objects(URIRef(class_), SH.property)
+                for path in graph.objects(shape, SH.path)
             }
             for class_ in _ENGINE_CLASSES
         }
 
     def unknown_type(self, subject: str) -> Iterator[Diagnostic]:
-        engine = {str(KG.Assertion), str(KG.Evidence), str(KG.Source), str(KG.Study)}
-        known = engine | {owner.iri for owner in self.model.owners}
+        known = self.known_types
         for type_ in self.types(subject):
-            if type_.startswith(_NS) and type_ not in known:
+            if type_ not in known and type_.startswith(_NS):
                 message = f"{self.name(subject)} has the unknown type {self.name(type_)}"
                 yield self.say(
                     "error", "unknown-kind", subject, message, meant(self.name(type_), [self.name(k) for k in known])
                 )
+
+    @cached_property
+    def known_types(self) -> set[str]:
+        return {*_ENGINE_CLASSES, *(owner.iri for owner in self.model.owners)}
 
     def fields(self, subject: str, kind: Kind) -> Iterator[Diagnostic]:
         known = {f.iri for f in kind.fields} | _ENGINE_FIELDS
@@ -335,9 +347,9 @@ class _Checker(Shapes, Identifiers):
                 )
 
     def sources(self) -> Iterator[Diagnostic]:
-        used = {term.value for facts in self.facts.values() for term in facts.get(str(DCTERMS.source), ())}
+        used = {term.value for facts in self.facts.values() for term in facts.get(_SOURCE, ())}
         for subject in self.own:
-            if str(KG.Source) in self.types(subject) and subject not in used:
+            if _SOURCE_TYPE in self.types(subject) and subject not in used:
                 yield self.say(
                     "warning", "unused-source", subject, f"the source {self.name(subject)} is cited by nothing"
                 )

@@ -19,7 +19,7 @@ _DIRECTION, _SUPPORTS = NamedNode(str(KG.direction)), NamedNode(str(KG.Supports)
 _SPO = tuple(NamedNode(str(term)) for term in (RDF.subject, RDF.predicate, RDF.object))
 
 Node: TypeAlias = Any  # NamedNode or Literal: reading lets nothing else through
-Index = Mapping[Node, Mapping[Node, list[Node]]]
+Index = Mapping[Node, Mapping[Node, list[Node]]]  # predicate -> subject -> objects, for the predicates that count
 
 
 def derive(store: ox.Store | None, removed: Sequence[Quad], added: Sequence[Quad]) -> tuple[list[Quad], list[Quad]]:
@@ -40,9 +40,13 @@ def derive(store: ox.Store | None, removed: Sequence[Quad], added: Sequence[Quad
 
 
 def _index(quads: Iterable[Quad]) -> Index:
-    index: dict[Node, dict[Node, list[Node]]] = defaultdict(lambda: defaultdict(list))
+    index: dict[Node, dict[Node, list[Node]]] = {
+        predicate: defaultdict(list) for predicate in (_TYPE, _EVIDENCE, _DIRECTION, *_SPO)
+    }
     for quad in quads:
-        index[quad.subject][quad.predicate].append(quad.object)
+        found = index.get(quad.predicate)
+        if found is not None:
+            found[quad.subject].append(quad.object)
     return index
 
 
@@ -51,7 +55,7 @@ def _after(store: ox.Store | None, removed: Sequence[Quad], come: Index) -> Call
     gone = set(removed)
 
     def objects(subject: Node, predicate: Node) -> set[Node]:
-        kept: set[Node] = set(come[subject][predicate]) if subject in come else set()
+        kept: set[Node] = set(come[predicate].get(subject, ()))
         for quad in store.quads_for_pattern(subject, predicate, None, None) if store else ():
             if quad not in gone and quad.graph_name != DERIVED:
                 kept.add(quad.object)
@@ -63,10 +67,10 @@ def _after(store: ox.Store | None, removed: Sequence[Quad], come: Index) -> Call
 def _touched(store: ox.Store | None, gone: Index, come: Index) -> Iterator[Node]:
     seen: set[Node] = set()
     for index in (gone, come):
-        for node, facts in index.items():
-            if _EVIDENCE in facts or _ASSERTION in facts.get(_TYPE, ()):
-                seen.add(node)
-            elif store and _DIRECTION in facts:
+        seen.update(index[_EVIDENCE])
+        seen.update(node for node, types in index[_TYPE].items() if _ASSERTION in types)
+        if store:
+            for node in index[_DIRECTION]:
                 seen |= {quad.subject for quad in store.quads_for_pattern(None, _EVIDENCE, node, None)}
     yield from sorted(seen, key=str)
 
@@ -75,7 +79,7 @@ def _claims(assertion: NamedNode, gone: Index, come: Index, store: ox.Store | No
     """Yield the plain triple of an assertion, as a quad of the derived graph."""
     parts: list[Any] = []
     for term in _SPO:
-        values: list[Node] = [*come.get(assertion, {}).get(term, ()), *gone.get(assertion, {}).get(term, ())]
+        values: list[Node] = [*come[term].get(assertion, ()), *gone[term].get(assertion, ())]
         if not values and store:
             values = [quad.object for quad in store.quads_for_pattern(assertion, term, None, None)]
         parts.append(values[0] if values else None)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from pyoxigraph import NamedNode, Triple
@@ -27,11 +29,18 @@ Facts = Mapping[str, Mapping[str, Sequence[Term]]]
 
 def group(triples: Iterable[Triple]) -> dict[str, dict[str, list[Term]]]:
     """Return subject -> predicate -> objects, all by IRI."""
-    facts: dict[str, dict[str, list[Term]]] = defaultdict(lambda: defaultdict(list))
+    facts: dict[str, dict[str, list[Term]]] = {}
     subject: Subject
     for triple in triples:
         subject = triple.subject
-        facts[subject.value][triple.predicate.value].append(triple.object)
+        about = facts.get(name := subject.value)
+        if about is None:
+            about = facts[name] = {}
+        terms = about.get(predicate := triple.predicate.value)
+        if terms is None:
+            about[sys.intern(predicate)] = [triple.object]
+        else:
+            terms.append(triple.object)
     return facts
 
 
@@ -74,17 +83,19 @@ class World:
         self.today = task.today
         self.pedantic = task.pedantic
         self.context = task.context
-        own = [triple for document in task.documents for triple in document.triples]
-        self.triples = list(dict.fromkeys([*own, *task.context]))
-        self.facts = group(self.triples)
+        own = chain.from_iterable(document.triples for document in task.documents)
+        self.facts = group(dict.fromkeys(chain(own, task.context)))
         self.owner: dict[str, Document] = {}
-        subject: Subject
+        last: Subject = None
         for document in task.documents:
             for triple in document.triples:
-                subject = triple.subject
-                self.owner.setdefault(subject.value, document)
+                subject: Subject = triple.subject
+                if subject != last:
+                    self.owner.setdefault(subject.value, document)
+                    last = subject
         self.own = self.owner.keys()
         self.name = lru_cache(maxsize=200_000)(task.model.prefixes.curie)
+        self._known_kinds: dict[str, Sequence[Kind]] = {}
 
     # -------------------------------------------------------------- saying
     def say(self, severity: str, code: str, subject: str, message: str, hint: str = "") -> Diagnostic:
@@ -126,10 +137,17 @@ class World:
         """Return the IRIs of the classes that a node has."""
         return self.values(subject, TYPE)
 
-    def kinds(self, subject: str) -> list[Kind]:
+    def kinds(self, subject: str) -> Sequence[Kind]:
         """Return the kinds that a node has: one, if all is well."""
-        things = (self.model.by_iri.get(type_) for type_ in self.types(subject))
-        return [thing for thing in things if isinstance(thing, Kind)]
+        known = self._known_kinds.get(subject)
+        if known:
+            return known
+        about = self.facts.get(subject)
+        types = about.get(TYPE, ()) if about else ()
+        found = [thing for term in types if isinstance(thing := self.model.by_iri.get(term.value), Kind)]
+        if found:
+            self._known_kinds[subject] = found
+        return found
 
     @cached_property
     def by_evidence(self) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,7 +70,7 @@ class GraphService:
     def __init__(
         self, store: Store, model: Model, published: Published | None = None, publish: Publish = "some"
     ) -> None:
-        """Take the published snapshot, brought up to the store's version, or make one from the store.
+        """The snapshot is the published one, brought up to the store's version, or else made from the store.
 
         ``publish`` says which snapshots are published: every one, none, or those that spare the next start much work.
         """
@@ -78,8 +79,8 @@ class GraphService:
         self.publishing_failed: OSError | None = None
         self._published, self._which = published, publish
         self._published_version = 0
-        self.snapshot = self._mapped() or self._build()
-        self._publish()
+        self._snapshot: Graph | None = None
+        self._building = threading.RLock()
         store.on_reopen = self._catch_up
 
     @classmethod
@@ -92,15 +93,28 @@ class GraphService:
         """The data folder."""
         return self.store.folder
 
+    @property
+    def snapshot(self) -> Graph:
+        """The graph as it stands. It is made when first asked for: a large load from the command line never asks."""
+        if self._snapshot is None:
+            with self._building:
+                if self._snapshot is None:
+                    self._snapshot = self._mapped() or self._build()
+                    self._publish(self._snapshot)
+        return self._snapshot
+
     def close(self) -> None:
-        """Publish the snapshot and close the store."""
-        self._publish(all_=self._which != "none")
+        """Publish the snapshot, if one was made, and close the store."""
+        if self._snapshot is not None:
+            self._publish(self._snapshot, all_=self._which != "none")
         self.store.close()
 
     def _catch_up(self) -> None:
-        if self.store.version != self.snapshot.version.number:
-            self.snapshot = self._next() or self._build()
-            self._publish()
+        with self._building:
+            now = self._snapshot
+            if now is not None and self.store.version != now.version.number:
+                self._snapshot = self._next(now) or self._build()
+                self._publish(self._snapshot)
 
     def _mapped(self) -> Graph | None:
         """Return the published snapshot, brought up to the store's version, or None where it is of no use."""
@@ -110,38 +124,40 @@ class GraphService:
         number = newest.version.number
         if number > self.store.version or newest.version != self._version(number):
             return None
-        self.snapshot, self._published_version = newest, number
-        return newest if number == self.store.version else self._next()
+        self._published_version = number
+        return newest if number == self.store.version else self._next(newest)
 
-    def _publish(self, *, all_: bool = False) -> None:
-        """Publish the current snapshot where that is wanted; a full disk keeps nobody from reading or writing."""
+    def _publish(self, graph: Graph, *, all_: bool = False) -> None:
+        """Publish a snapshot where that is wanted; a full disk keeps nobody from reading or writing."""
         wanted = all_ or self._which == "all" or (self._which == "some" and self._behind() > ADVANCE_QUADS // 2)
-        if self._published is None or not wanted or self._published_version == self.snapshot.version.number:
+        if self._published is None or not wanted or self._published_version == graph.version.number:
             return
         try:
-            self._published.publish(self.snapshot)
+            self._published.publish(graph)
         except OSError as error:
             self.publishing_failed = error
         else:
-            self.publishing_failed, self._published_version = None, self.snapshot.version.number
+            self.publishing_failed, self._published_version = None, graph.version.number
 
     def _behind(self) -> int:
         """Return how many quads were changed since the snapshot that is published."""
         late = (change for change in self.store.history() if change.version > self._published_version)
         return sum(change.added + change.removed for change in late)
 
-    def _next(self) -> Graph | None:
-        """Return the store's version made out of the current snapshot, or None where that is impossible or no gain."""
-        if self.store.version < self.snapshot.version.number:
+    def _next(self, now: Graph) -> Graph | None:
+        """Return the store's version made out of a snapshot, or None where that is impossible or no gain."""
+        if self.store.version < now.version.number:
             return None
-        delta = self.store.between(self.snapshot.version.number, self.store.version)
+        delta = self.store.between(now.version.number, self.store.version)
         if len(delta.removed) + len(delta.added) > ADVANCE_QUADS:
             return None
         after, before = around(delta.reversed(), self.store.about, self.store.owners)
-        return self._advanced(before, after, self._version(self.store.version))
+        return self._advanced(now, before, after, self._version(self.store.version))
 
-    def _advanced(self, before: Sequence[Triple], after: Sequence[Triple], version: Version) -> Graph | None:
-        return self.snapshot.advanced(project(before, self.model), project(after, self.model), version)
+    def _advanced(
+        self, now: Graph, before: Sequence[Triple], after: Sequence[Triple], version: Version
+    ) -> Graph | None:
+        return now.advanced(project(before, self.model), project(after, self.model), version)
 
     def _build(self) -> Graph:
         with no_collection():
@@ -212,7 +228,7 @@ class GraphService:
         delta, now = plan.prepared.delta, self.snapshot.version
         version = Version(now.number + 1, now.store)
         if len(delta.removed) + len(delta.added) <= ADVANCE_QUADS:
-            following = self._advanced(*around(delta, self.store.about, self.store.owners), version)
+            following = self._advanced(self.snapshot, *around(delta, self.store.about, self.store.owners), version)
             if following is not None:
                 return following
         with no_collection():
@@ -254,8 +270,9 @@ class GraphService:
         if not documents and files:
             documents = [Document(name, "", "", []) for name in sorted(files)]
         gone = self._gone(documents, files)
-        context = self._context(documents, files, gone)
-        others = lambda: self._others(documents, files)  # noqa: E731
+        large = sum(len(document.triples) for document in documents) + len(gone) > CONTEXT_TRIPLES
+        context = self.store.triples_except(files) if large else self._context(documents, files, gone)
+        others = tuple if large else lambda: self._others(documents, files)
         reference = builtin_reference()
         return check(
             documents, self.model, reference, context, gone=gone, pedantic=pedantic, progress=progress, others=others
@@ -264,14 +281,13 @@ class GraphService:
     def _gone(self, documents: Sequence[Document], files: set[str]) -> set[str]:
         """Return the things that replacing these files would leave undeclared."""
         declared = {q.subject for name in files for q in self.store.file_quads(name) if q.predicate == TYPE_LINK}
-        declared -= {t.subject for d in documents for t in d.triples if t.predicate == TYPE_LINK}
+        if declared:
+            declared -= {t.subject for d in documents for t in d.triples if t.predicate == TYPE_LINK}
         lost = (n for n in declared if not any(q.predicate == TYPE_LINK for q in self.store.about(n, files)))
         return {str(getattr(node, "value", "")) for node in lost}
 
     def _context(self, documents: Sequence[Document], files: set[str], gone: set[str]) -> list[Triple]:
-        """Return what the graph says that documents may refer to: all of it, or, for few triples, what is near."""
-        if sum(len(document.triples) for document in documents) + len(gone) > CONTEXT_TRIPLES:
-            return self.store.triples_except(files)
+        """Return what is near documents of few triples, of what the graph says that they may refer to."""
         found: dict[Triple, None] = {}
         seen: set[object] = set()
         nodes: set[object] = {t for d in documents for q in d.triples for t in (q.subject, q.object)}
@@ -306,6 +322,9 @@ class GraphService:
 
     def meaning(self, delta: Delta) -> GraphDiff:
         """Return what a change of the current graph means to a curator."""
+        if self.store.version == 0:
+            added = project((quad.triple for quad in delta.of_sources().added), self.model)
+            return graph_diff(project((), self.model), added)
         before, after = around(delta, self.store.about, self.store.owners)
         return graph_diff(project(before, self.model), project(after, self.model))
 
@@ -400,6 +419,7 @@ def open_service(
         folder = seeds or data_folder("seeds")
         if store.version == 0 and folder.is_dir():
             service.load(read_files([folder]), message=f"first load of {folder.name}", author="kg")
+        service.snapshot  # noqa: B018 - made now, so that the first reader need not wait
     except BaseException:
         store.close()
         raise

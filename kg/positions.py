@@ -72,7 +72,9 @@ def parse_placed(text: str, format_: RdfFormat, name: str) -> Parsed:
         parsed = _xml(text, name)
     else:
         parsed = _lines(text, format_, name)
-    if any(isinstance(quad.object, Triple) or isinstance(quad.subject, Triple) for quad in parsed.quads):
+    spelled_out = format_ in {RdfFormat.N_TRIPLES, RdfFormat.N_QUADS}  # where no other syntax makes one
+    looked_at = parsed.quads if "<<" in text or not spelled_out else ()
+    if any(isinstance(quad.object, Triple) or isinstance(quad.subject, Triple) for quad in looked_at):
         raise SyntaxProblem(name, TRIPLE_TERMS)
     return parsed
 
@@ -201,17 +203,23 @@ def _search(text: str, subjects: set[Subject]) -> dict[Subject, Place]:
 # ---------------------------------------------------------------- N-Triples and N-Quads
 def _lines(text: str, format_: RdfFormat, name: str) -> Parsed:
     found: dict[str, Place] = {}
+    terms = "<<" in text
+    same = "\n"  # an IRI at the start of the last line: files say all they have to say of one subject in a row
     for number, line in enumerate(text.split("\n"), 1):
-        match = _IRI_OR_LABEL.match(line)
-        if match and match.group(1) not in found:
-            found[match.group(1)] = Place(number, match.start(1) + 1)
-        if "<<" in line and _TERM_LINE.match(line):
+        if not line.startswith(same) and (match := _IRI_OR_LABEL.match(line)):
+            name_ = match.group(1)
+            found.setdefault(name_, Place(number, match.start(1) + 1))
+            same = name_ if match.start(1) == 0 and name_.startswith("<") else "\n"
+        if terms and "<<" in line and _TERM_LINE.match(line):
             raise SyntaxProblem(name, TRIPLE_TERMS, number, 1)
     parsed = plain_parse(text, format_, name)
-    for subject in {quad.subject for quad in parsed.quads}:
-        place = found.get(str(subject))
-        if place:
-            parsed.places[subject] = place
+    last: Subject = None
+    for quad in parsed.quads:
+        subject = quad.subject
+        if subject != last:
+            last = subject
+            if place := found.get(str(subject)):
+                parsed.places[subject] = place
     return parsed
 
 

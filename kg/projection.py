@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,31 @@ from kg.records import Evidence, Source, Study
 from kg.vocabulary import KG
 
 TYPE, LABEL = str(RDF.type), str(RDFS.label)
+_CITATION = str(DCTERMS.bibliographicCitation)
+_DATE = str(DCTERMS.date)
+_DESCRIPTION = str(DCTERMS.description)
+_SOURCE = str(DCTERMS.source)
+_COUNT = str(KG.count)
+_DIRECTION = str(KG.direction)
+_DOI = str(KG.doi)
+_EVIDENCE = str(KG.evidence)
+_GRADE = str(KG.grade)
+_LEVEL = str(KG.level)
+_PMID = str(KG.pmid)
+_SAMPLE_SIZE = str(KG.sampleSize)
+_SOURCE_KIND = str(KG.sourceKind)
+_STUDY = str(KG.study)
+_TOTAL = str(KG.total)
+_URL = str(KG.url)
+_VERIFICATION = str(KG.verification)
+_SPO = (str(RDF.subject), str(RDF.predicate), str(RDF.object))
+_COMMENT = str(RDFS.comment)
+_ALT_LABEL = str(SKOS.altLabel)
+_BROAD_MATCH = str(SKOS.broadMatch)
+_EXACT_MATCH = str(SKOS.exactMatch)
+_CLASSES = _ASSERTIONS, _EVIDENCES, _SOURCES, _STUDIES = tuple(
+    map(str, (KG.Assertion, KG.Evidence, KG.Source, KG.Study))
+)
 CASTS: Mapping[str, Callable[[str], Any]] = {
     "string": str,
     "integer": int,
@@ -120,7 +145,7 @@ class _Projector:
                 entities.append(self.entity(iri, kind))
         entities.sort(key=entity_order)
         known = {spec.values["curie"] for spec in entities}
-        claims = [claim for iri in self.typed(str(KG.Assertion)) if (claim := self.claim(iri, known))]
+        claims = [claim for iri in self.typed[_ASSERTIONS] if (claim := self.claim(iri, known))]
         claims.sort(key=lambda claim: (claim.subject, claim.relation, claim.object))
         return Projection(tuple(entities), tuple(claims), self.sources, self.studies)
 
@@ -132,17 +157,30 @@ class _Projector:
                 return thing
         return None
 
-    def typed(self, class_: str) -> list[str]:
-        return [iri for iri, about in self.facts.items() if any(t.value == class_ for t in about.get(TYPE, ()))]
+    @cached_property
+    def typed(self) -> Mapping[str, Sequence[str]]:
+        """Class -> what is of it."""
+        found: dict[str, list[str]] = {class_: [] for class_ in _CLASSES}
+        for iri, about in self.facts.items():
+            for type_ in about.get(TYPE, ()):
+                if (of_class := found.get(type_.value)) is not None:
+                    of_class.append(iri)
+        return found
 
-    def values(self, iri: str, predicate: object) -> list[str]:
-        return sorted(term.value for term in self.facts.get(iri, {}).get(str(predicate), ()))
+    def values(self, iri: str, predicate: str) -> list[str]:
+        about = self.facts.get(iri)
+        terms = about.get(predicate) if about else None
+        return sorted([term.value for term in terms]) if terms else []
 
-    def value(self, iri: str, predicate: object) -> str | None:
-        values = self.values(iri, predicate)
-        return values[0] if values else None
+    def value(self, iri: str, predicate: str) -> str | None:
+        about = self.facts.get(iri)
+        terms = about.get(predicate) if about else None
+        if not terms:
+            return None
+        value: str = terms[0].value
+        return value if len(terms) == 1 else self.values(iri, predicate)[0]
 
-    def number(self, iri: str, predicate: object) -> int | None:
+    def number(self, iri: str, predicate: str) -> int | None:
         value = self.value(iri, predicate)
         return None if value is None else int(value)
 
@@ -153,10 +191,10 @@ class _Projector:
             "iri": iri,
             "curie": curie,
             "label": self.value(iri, LABEL) or curie,
-            "synonyms": tuple(self.values(iri, SKOS.altLabel)),
-            "description": self.value(iri, DCTERMS.description),
-            "xrefs": tuple(sorted(self.curie(x) for x in self.values(iri, SKOS.exactMatch))),
-            "broad_matches": tuple(sorted(self.curie(x) for x in self.values(iri, SKOS.broadMatch))),
+            "synonyms": tuple(self.values(iri, _ALT_LABEL)),
+            "description": self.value(iri, _DESCRIPTION),
+            "xrefs": tuple(sorted(self.curie(x) for x in self.values(iri, _EXACT_MATCH))),
+            "broad_matches": tuple(sorted(self.curie(x) for x in self.values(iri, _BROAD_MATCH))),
             "url": self.model.prefixes.page(iri),
             "sources": self.sources_of(iri),
         }
@@ -189,7 +227,7 @@ class _Projector:
         return StructureSpec(record.name, {"id": self.curie(iri), **values})
 
     def sources_of(self, iri: str) -> tuple[Cited, ...]:
-        return tuple(cited for source in self.values(iri, DCTERMS.source) if (cited := self.cited(source)))
+        return tuple(cited for source in self.values(iri, _SOURCE) if (cited := self.cited(source)))
 
     def cited(self, iri: str) -> Cited | None:
         source = self.sources.get(iri)
@@ -198,29 +236,29 @@ class _Projector:
     # -------------------------------------------------------------- evidence
     @cached_property
     def sources(self) -> dict[str, Source]:
-        return {iri: self.source(iri) for iri in sorted(self.typed(str(KG.Source)))}
+        return {iri: self.source(iri) for iri in sorted(self.typed[_SOURCES])}
 
     def source(self, iri: str) -> Source:
         curie = self.curie(iri)
-        doi = self.value(iri, KG.doi) or (curie.removeprefix("doi:") if curie.startswith("doi:") else None)
-        pmid = self.value(iri, KG.pmid) or (curie.removeprefix("PMID:") if curie.startswith("PMID:") else None)
-        url = self.value(iri, KG.url) or self.model.prefixes.page(iri) or iri
+        doi = self.value(iri, _DOI) or (curie.removeprefix("doi:") if curie.startswith("doi:") else None)
+        pmid = self.value(iri, _PMID) or (curie.removeprefix("PMID:") if curie.startswith("PMID:") else None)
+        url = self.value(iri, _URL) or self.model.prefixes.page(iri) or iri
         return Source(
             id=curie,
             iri=iri,
-            kind=self.notation.get(self.value(iri, KG.sourceKind) or "", "DATABASE"),
-            citation=self.value(iri, DCTERMS.bibliographicCitation) or curie,
+            kind=self.notation.get(self.value(iri, _SOURCE_KIND) or "", "DATABASE"),
+            citation=self.value(iri, _CITATION) or curie,
             url=url,
             doi=doi,
             pmid=pmid,
             nct=nct_number(url),
-            date=self.value(iri, DCTERMS.date),
+            date=self.value(iri, _DATE),
         )
 
     @cached_property
     def studies(self) -> dict[str, Study]:
-        named = {value for iri in self.typed(str(KG.Evidence)) for value in self.values(iri, KG.study)}
-        return {iri: self.study(iri) for iri in sorted(named | set(self.typed(str(KG.Study))))}
+        named = {value for iri in self.typed[_EVIDENCES] for value in self.values(iri, _STUDY)}
+        return {iri: self.study(iri) for iri in sorted(named | set(self.typed[_STUDIES]))}
 
     def study(self, iri: str) -> Study:
         curie = self.curie(iri)
@@ -229,27 +267,27 @@ class _Projector:
             curie,
             iri,
             self.value(iri, LABEL) or curie,
-            self.value(iri, DCTERMS.description),
+            self.value(iri, _DESCRIPTION),
             curie if is_entity else None,
         )
 
     def claim(self, iri: str, known: set[str]) -> Claim | None:
-        ends = [self.value(iri, term) for term in (RDF.subject, RDF.predicate, RDF.object)]
+        ends = [self.value(iri, term) for term in _SPO]
         relation = self.model.by_iri.get(ends[1] or "")
         subject, object_ = self.curie(ends[0] or ""), self.curie(ends[2] or "")
         if not isinstance(relation, Relation) or subject not in known or object_ not in known:
             return None
-        evidence = [item for node in self.values(iri, KG.evidence) if (item := self.evidence(node))]
+        evidence = [item for node in self.values(iri, _EVIDENCE) if (item := self.evidence(node))]
         evidence.sort(key=lambda item: (item.known_on, item.id), reverse=True)
         return Claim(self.curie(iri), iri, subject, relation.name, object_, tuple(evidence)) if evidence else None
 
     def evidence(self, iri: str) -> Evidence | None:
-        level: EvidenceLevel | None = self.level.get(self.value(iri, KG.level) or "")
-        source = self.sources.get(self.value(iri, DCTERMS.source) or "")
-        date, direction = self.value(iri, DCTERMS.date), self.notation.get(self.value(iri, KG.direction) or "")
+        level: EvidenceLevel | None = self.level.get(self.value(iri, _LEVEL) or "")
+        source = self.sources.get(self.value(iri, _SOURCE) or "")
+        date, direction = self.value(iri, _DATE), self.notation.get(self.value(iri, _DIRECTION) or "")
         if not (level and source and date and direction):
             return None
-        study = self.value(iri, KG.study)
+        study = self.value(iri, _STUDY)
         return Evidence(
             id=self.curie(iri),
             source=source,
@@ -257,12 +295,12 @@ class _Projector:
             direction=direction,
             date=date,
             study=self.studies[study] if study else None,
-            sample_size=self.number(iri, KG.sampleSize),
-            count=self.number(iri, KG.count),
-            total=self.number(iri, KG.total),
-            grade=self.value(iri, KG.grade),
-            comment=self.value(iri, RDFS.comment),
-            verification=self.notation.get(self.value(iri, KG.verification) or ""),
+            sample_size=self.number(iri, _SAMPLE_SIZE),
+            count=self.number(iri, _COUNT),
+            total=self.number(iri, _TOTAL),
+            grade=self.value(iri, _GRADE),
+            comment=self.value(iri, _COMMENT),
+            verification=self.notation.get(self.value(iri, _VERIFICATION) or ""),
         )
 
 

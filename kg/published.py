@@ -17,7 +17,7 @@ from typing import Literal, Protocol
 from kg.errors import BadInput, StoreDamaged
 from kg.exploration import Graph
 from kg.model import Model
-from kg.snapshotfile import open_snapshot, read_about, write_snapshot
+from kg.snapshotfile import Last, open_snapshot, read_about, write_snapshot
 
 FOLDER = "snapshots"  # in a data folder
 CURRENT = "current"
@@ -29,7 +29,10 @@ class Serving(Protocol):
     """Something that always has a graph to answer from: a store's service, or a follower of one."""
 
     model: Model
-    snapshot: Graph
+
+    @property
+    def snapshot(self) -> Graph:
+        """The graph as it stands."""
 
     @property
     def folder(self) -> Path:
@@ -42,6 +45,7 @@ class Published:
     def __init__(self, folder: Path, model: Model) -> None:
         self.folder = folder
         self.model = model
+        self._last: Last | None = None
 
     def publish(self, snapshot: Graph) -> None:
         """Write a snapshot and make it the current one; raises OSError, with the old one in place, where that fails.
@@ -50,7 +54,7 @@ class Published:
         """
         name = f"{snapshot.version.tag}-{secrets.token_hex(4)}"
         try:
-            write_snapshot(snapshot, self.folder / name)
+            written = write_snapshot(snapshot, self.folder / name, self._last)
             temporary = self.folder / f"{CURRENT}.new"
             temporary.write_text(name, encoding="utf-8")
             before = current(self.folder)
@@ -58,6 +62,7 @@ class Published:
         except BaseException:
             shutil.rmtree(self.folder / name, ignore_errors=True)
             raise
+        self._last = written
         for other in self.folder.iterdir():
             if other.is_dir() and other.name not in {name, before}:
                 shutil.rmtree(other, ignore_errors=True)
@@ -68,9 +73,12 @@ class Published:
         if name is None:
             return None
         try:
-            return open_snapshot(self.folder / name, self.model, Graph, verify=True)
+            files = read_about(self.folder / name)["files"]
+            found = open_snapshot(self.folder / name, self.model, Graph, verify=True)
         except StoreDamaged:
             return None
+        self._last = Last(found.columns, self.folder / name, files)
+        return found
 
 
 class Follower:
@@ -85,6 +93,7 @@ class Follower:
         self.published = published_in(folder)
         self.model = model
         self._seen = self._mark()
+        self._last: Last | None = None
         self.snapshot = self._open(verify=True)
 
     def look(self) -> bool:
@@ -97,6 +106,7 @@ class Follower:
             return False
         self._seen = mark
         snapshot = self._open()
+        snapshot.make_ready(self.snapshot)
         changed = snapshot.version != self.snapshot.version
         self.snapshot = snapshot
         return changed
@@ -109,7 +119,11 @@ class Follower:
                     f"No snapshot is published in {self.published}. `kg publish FOLDER --data DATA` writes one."
                 )
             try:
-                return open_snapshot(self.published / name, self.model, Graph, verify=verify)
+                folder = self.published / name
+                files = read_about(folder)["files"]
+                found = open_snapshot(folder, self.model, Graph, verify=verify, last=self._last)
+                self._last = Last(found.columns, folder, files)
+                return found
             except StoreDamaged:
                 if attempt == ATTEMPTS or current(self.published) == name:
                     raise

@@ -185,14 +185,20 @@ def name_nodes(document: Document) -> Document:
     """
     names = _Names(document)
     try:
-        triples = {Triple(names(t.subject), t.predicate, names(t.object)) for t in document.triples}
+        renamed = {node: name for node in names.nodes if (name := names(node)) != node}
     except RecursionError:
         raise SyntaxProblem(document.name, "blank nodes form a chain that is too long; give some IRIs") from None
+    triples, places = dict.fromkeys(document.triples), document.places
+    if renamed:
+        new = renamed.get
+        triples = {
+            Triple(new(t.subject, t.subject), t.predicate, new(t.object, t.object)): None for t in document.triples
+        }
+        places = {}
+        for node, place in document.places.items():
+            places.setdefault(new(node, node), place)
     evidence: set[Term] = {t.object for t in triples if t.predicate == _EVIDENCE}
-    triples |= {Triple(node, _TYPE, _EVIDENCE_CLASS) for node in evidence}
-    places: dict[Subject, Place] = {}
-    for node, place in document.places.items():
-        places.setdefault(names(node), place)
+    triples.update((Triple(node, _TYPE, _EVIDENCE_CLASS), None) for node in evidence)
     return replace(document, triples=sorted(triples, key=str), places=places)
 
 
@@ -207,6 +213,7 @@ class _Names:
             self.out[triple.subject].append(triple)
             if isinstance(triple.object, BlankNode):
                 self.parents[triple.object].append(triple)
+        self.nodes = {**self.out, **self.parents}.keys()
         self.known: dict[Term, NamedNode] = {}
         self.contents: dict[Term, str] = {}
         self.open: set[Term] = set()
@@ -230,13 +237,15 @@ class _Names:
         return NamedNode(base + _digest("\n".join([*links[:1], content])))
 
     def claim(self, node: Subject) -> tuple[str, str, str] | None:
-        facts = self.out[node]
-        if not any(t.predicate == _TYPE and t.object == _ASSERTION for t in facts):
+        claims, ends = False, {term: set[Term]() for term in _SPO}
+        for triple in self.out.get(node, ()):
+            if (predicate := triple.predicate) in ends:
+                ends[predicate].add(triple.object)
+            elif predicate == _TYPE:
+                claims = claims or triple.object == _ASSERTION
+        if not claims or any(len(end) != 1 for end in ends.values()):
             return None
-        ends = [{t.object for t in facts if t.predicate == term} for term in _SPO]
-        if any(len(end) != 1 for end in ends):
-            return None
-        s, p, o = (cast(Term, next(iter(end))) for end in ends)
+        s, p, o = (cast(Term, next(iter(end))) for end in ends.values())
         if not all(isinstance(term, NamedNode) for term in (s, p, o)):
             return None
         return s.value, p.value, o.value

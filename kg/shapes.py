@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property, lru_cache
+from itertools import chain, islice
 from typing import Any
 
 import shacl
-from pyoxigraph import Literal, RdfFormat, Triple, parse, serialize
+from pyoxigraph import Literal, RdfFormat, parse
 from rapidfuzz import process
+from rdflib import BNode, Graph
+from rdflib.namespace import SH
+from rdflib.term import Node
 
 from kg.diagnostics import Diagnostic
 from kg.facts import World, group
 from kg.model import Model
+
+PART = 25_000  # subjects that are validated at one time, where shapes look at what is near
+STEPS = 3  # as far as is looked: shapes look two steps on at most, and what is one step on is validated as well
+_ON, _SAME = (SH.property, SH.qualifiedValueShape), (SH.node, SH["not"])
+_LISTS, _FAR = (SH["and"], SH["or"], SH.xone), (SH.sparql, SH.select, SH.target)
 
 
 class Shapes(World):
@@ -26,24 +35,48 @@ class Shapes(World):
 
     def shapes(self) -> Iterator[Diagnostic]:
         """Yield every violation whose focus is in the documents."""
-        text = (serialize(self.nearby(), format=RdfFormat.N_TRIPLES) or b"") + _schema_ntriples(self.model)
-        report = _compiled_shapes(self.model).validate_text(text.decode(), format="ntriples")
-        results = [result for result in report.results if _iri(result.focus_node) in self.own]
+        results = list(self.results())
         incomplete = {_iri(result.focus_node) for result in results}
         for result in results:
             if result.component == "NodeConstraintComponent" and _iri(result.value or "") in incomplete:
                 continue  # the value's own result says more
             yield self.shape_problem(result)
 
-    def nearby(self) -> list[Triple]:
-        """Return the documents' triples with as much of the context as a shape can look at: two steps on."""
-        wanted = set(self.own)
-        for _ in range(2):
-            wanted |= {
-                term.value for iri in wanted if iri in self.facts for o in self.facts[iri].values() for term in o
-            }
-        own = [triple for document in self.documents for triple in document.triples]
-        return [*own, *(t for t in self.context if getattr(t.subject, "value", None) in wanted)]
+    def results(self) -> Iterator[Any]:
+        """Yield the engine's results part by part: text and graph of a large load are never in memory as a whole.
+
+        What is one step from a part's subjects (an assertion's evidence) is seen whole as well, so it is done with it.
+        """
+        size = PART if _looks_near(self.model) else max(len(self.own), 1)
+        done: set[str] = set()
+        left = (subject for subject in self.own if subject not in done)
+        while subjects := set(islice(left, size)):
+            lines, near = self.surroundings(subjects)
+            done |= subjects
+            subjects |= near & self.own - done
+            done |= subjects
+            text = "".join((*lines, _schema_ntriples(self.model).decode()))
+            del lines
+            for result in _compiled_shapes(self.model).validate_text(text, "ntriples").results:
+                if _iri(result.focus_node) in subjects:
+                    yield result
+
+    def surroundings(self, subjects: Collection[str]) -> tuple[list[str], set[str]]:
+        """Return as N-Triples what shapes can see from subjects and what is next to them, and what is next to them."""
+        done, fresh, near = set[str](), set(subjects), set[str]()
+        lines: list[str] = []
+        for step in range(STEPS + 1):
+            done |= fresh
+            following: set[str] = set()
+            for iri in fresh:
+                for predicate, terms in self.facts[iri].items():
+                    for term in terms:
+                        lines.append(f"<{iri}> <{predicate}> {term!s} .\n")
+                        if (value := term.value) not in done and value in self.facts:
+                            following.add(value)
+            fresh = following
+            near = near if step else following
+        return lines, near
 
     def shape_problem(self, result: Any) -> Diagnostic:
         """Return a result of the engine in our words."""
@@ -105,6 +138,29 @@ def _schema_ntriples(model: Model) -> bytes:
 @lru_cache(maxsize=4)
 def _compiled_shapes(model: Model) -> shacl.Shapes:
     return shacl.Shapes.from_text(_schema_ntriples(model).decode(), format="ntriples")
+
+
+@lru_cache(maxsize=4)
+def _looks_near(model: Model) -> bool:
+    """Whether no shape looks further than one step less than is looked, along one predicate a step."""
+    graph = model.shapes
+    if any((None, far, None) in graph for far in _FAR) or any(
+        isinstance(p, BNode) for p in graph.objects(None, SH.path)
+    ):
+        return False
+    return all(_depth(graph, shape, ()) < STEPS for shape in graph.subjects(SH.property))
+
+
+def _depth(graph: Graph, shape: Node, above: tuple[Node, ...]) -> int:
+    """Return over how many steps a shape looks; more than any where it refers to itself."""
+    if shape in above:
+        return STEPS
+    above = (*above, shape)
+    members = (m for p in _LISTS for head in graph.objects(shape, p) for m in graph.items(head))
+    same = chain(members, *(graph.objects(shape, p) for p in _SAME))
+    on = chain.from_iterable(graph.objects(shape, p) for p in _ON)
+    inner = (*(_depth(graph, s, above) for s in same), *(1 + _depth(graph, s, above) for s in on))
+    return max(inner, default=0)
 
 
 @lru_cache(maxsize=4)

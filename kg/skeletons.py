@@ -45,11 +45,15 @@ def skeleton(model: Model, kind: Kind, curie: str | None = None, label: str | No
     return "\n".join([*head, *prefixes, "", text]).rstrip() + "\n"
 
 
+_SOURCE_IRI = SOURCE.strip("<>")
+_LOCAL_NAMES = tuple(f":{local}" for local in LOCAL)
+
+
 def placeholder(value: str, curie: Callable[[str], str]) -> bool:
     """Whether a literal's text or an IRI is one that a skeleton leaves to be filled in; ``curie`` names an IRI."""
-    if value in TEXTS or f"<{value}>" == SOURCE:
+    if value in TEXTS or value == _SOURCE_IRI:
         return True
-    return value.endswith(LOCAL) and curie(value).endswith(tuple(f":{local}" for local in LOCAL))
+    return value.endswith(LOCAL) and curie(value).endswith(_LOCAL_NAMES)
 
 
 def _prefix(kind: Kind) -> str:

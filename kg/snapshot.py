@@ -112,11 +112,15 @@ class Snapshot:
         if columns is None:
             return None
         following = type(self)(self.model, columns, version, classes=self._classes)
-        if columns.entities is self.columns.entities and "index" in self.__dict__:
-            following.__dict__["index"] = self.index.over(following.entities.values())
-        if "_links" in self.__dict__:
-            _ = following._links  # ready for the next reader, who may be on the event loop
+        following.make_ready(self)
         return following
+
+    def make_ready(self, last: Snapshot) -> None:
+        """Make what the last version had made already: its next reader, who may be on the event loop, had not to wait."""
+        if self.columns.entities is last.columns.entities and "index" in last.__dict__:
+            self.__dict__["index"] = last.index.over(self.entities.values())
+        if "_links" in last.__dict__:
+            _ = self._links
 
     # -------------------------------------------------------------- assembling
     def _entities(self) -> dict[str, Entity]:

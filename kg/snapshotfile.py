@@ -12,7 +12,7 @@ import dataclasses
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -38,21 +38,37 @@ PACKS = ("entities", "sources", "studies", "details")
 REFERENCE, CITED, RECORD = "entity", "source", "record"  # what stands for values that are no plain ones
 
 
-def write_snapshot(snapshot: Snapshot, folder: Path) -> None:
-    """Write a snapshot, not one as of a day, into a new folder; raises OSError where that fails."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Last:
+    """A snapshot that was opened or written before, where it is, and what its folder says of its files."""
+
+    columns: Columns
+    folder: Path
+    files: Mapping[str, Any]
+
+
+def write_snapshot(snapshot: Snapshot, folder: Path, last: Last | None = None) -> Last:
+    """Write a snapshot, not one as of a day, into a new folder and return it; raises OSError where that fails.
+
+    Files of entities, sources and studies that are those of the ``last`` one are shared with it by hard links.
+    """
     folder.mkdir(parents=True)
     columns, version = snapshot.columns, snapshot.version
     arrays: dict[str, NDArray[Any]] = {name: getattr(columns, name) for name in ARRAYS}
     arrays |= {f"evidence-{name}": getattr(columns.evidence, name) for name in EvidenceColumns.__dataclass_fields__}
-    packs = {
-        "entities": Packed.of((spec.kind, _shown(spec.values)) for spec in columns.entities),
-        "sources": Packed.of(dataclasses.astuple(source) for source in columns.sources),
-        "studies": Packed.of(dataclasses.astuple(study) for study in columns.studies),
-        "details": columns.details,
+    packs: dict[str, Callable[[], Packed]] = {
+        "entities": lambda: Packed.of((spec.kind, _shown(spec.values)) for spec in columns.entities),
+        "sources": lambda: Packed.of(dataclasses.astuple(source) for source in columns.sources),
+        "studies": lambda: Packed.of(dataclasses.astuple(study) for study in columns.studies),
+        "details": lambda: columns.details,
     }
+    files: dict[str, Any] = {}
     for name, pack in packs.items():
-        arrays[name], arrays[f"{name}-ends"] = pack.bytes_and_ends()
-    files = {name: _write(folder / f"{name}.npy", array) for name, array in arrays.items()}
+        if last and getattr(columns, name) is getattr(last.columns, name) and _linked(name, folder, last):
+            files |= {part: last.files[part] for part in (name, f"{name}-ends")}
+        else:
+            arrays[name], arrays[f"{name}-ends"] = pack().bytes_and_ends()
+    files |= {name: _write(folder / f"{name}.npy", array) for name, array in arrays.items()}
     about = {
         "format": _format(),
         "schema": schema_mark(snapshot.model),
@@ -66,6 +82,7 @@ def write_snapshot(snapshot: Snapshot, folder: Path) -> None:
         "files": files,
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+    return Last(columns, folder, files)
 
 
 def read_about(folder: Path) -> dict[str, Any]:
@@ -82,10 +99,12 @@ def read_about(folder: Path) -> dict[str, Any]:
     return about
 
 
-def open_snapshot(folder: Path, model: Model, kind: type[Kind], *, verify: bool = False) -> Kind:
+def open_snapshot(
+    folder: Path, model: Model, kind: type[Kind], *, verify: bool = False, last: Last | None = None
+) -> Kind:
     """Return the snapshot in a folder, of a class such as ``Graph``; its columns are mapped, not read.
 
-    Raises StoreDamaged where the folder is not whole (with ``verify``, where any byte has changed) or was written under
+    Entities, sources and studies that the ``last`` one had too, by their checksums, are taken from there. Raises StoreDamaged where the folder is not whole (with ``verify``, where any byte has changed) or was written under
     another schema.
     """
     about = read_about(folder)
@@ -94,7 +113,7 @@ def open_snapshot(folder: Path, model: Model, kind: type[Kind], *, verify: bool 
     try:
         if verify:
             _verify(folder, about["files"])
-        return kind(model, _columns(folder, about["files"], model), _version(about["version"]))
+        return kind(model, _columns(folder, about["files"], model, last), _version(about["version"]))
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise StoreDamaged(f"{folder} cannot be read ({error}). Copy the folder again, or delete it.") from error
 
@@ -124,6 +143,18 @@ def _write(path: Path, array: NDArray[Any]) -> tuple[int, int]:
     return path.stat().st_size, _checksum(path)
 
 
+def _linked(name: str, folder: Path, last: Last) -> bool:
+    """Share the two files of a pack with the last snapshot, if its folder and the disk allow it."""
+    try:
+        for part in (name, f"{name}-ends"):
+            (folder / f"{part}.npy").hardlink_to(last.folder / f"{part}.npy")
+    except OSError:
+        for part in (name, f"{name}-ends"):
+            (folder / f"{part}.npy").unlink(missing_ok=True)
+        return False
+    return True
+
+
 def _checksum(path: Path) -> int:
     found = 0
     with path.open("rb") as file:
@@ -138,21 +169,30 @@ def _verify(folder: Path, files: Mapping[str, tuple[int, int]]) -> None:
             raise StoreDamaged(f"{folder}/{name}.npy was damaged. Copy the folder again, or delete it.")
 
 
-def _columns(folder: Path, files: Mapping[str, Any], model: Model) -> Columns:
+def _columns(folder: Path, files: Mapping[str, Any], model: Model, last: Last | None) -> Columns:
     arrays: dict[str, Any] = {name: _mapped(folder / f"{name}.npy") for name in files}
     packs = {name: Packed(arrays[name], arrays[f"{name}-ends"]) for name in PACKS}
+
+    def records(name: str, make: Callable[[Any], Any]) -> tuple[Any, ...]:
+        if last and all(files[part] == last.files[part] for part in (name, f"{name}-ends")):
+            same: tuple[Any, ...] = getattr(last.columns, name)
+            return same
+        return tuple(map(make, packs[name]))
+
     return Columns(
         model,
-        tuple(
-            EntitySpec(kind, {name: _meant(value) for name, value in values.items()})
-            for kind, values in packs["entities"]
-        ),
-        tuple(Source(*values) for values in packs["sources"]),
-        tuple(Study(*values) for values in packs["studies"]),
+        records("entities", _spec),
+        records("sources", lambda values: Source(*values)),
+        records("studies", lambda values: Study(*values)),
         packs["details"],
         EvidenceColumns(*(arrays[f"evidence-{name}"] for name in EvidenceColumns.__dataclass_fields__)),
         *(arrays[name] for name in ARRAYS),
     )
+
+
+def _spec(said: Any) -> EntitySpec:
+    kind, values = said
+    return EntitySpec(kind, {name: _meant(value) for name, value in values.items()})
 
 
 def _mapped(path: Path) -> NDArray[Any]:

@@ -17,20 +17,21 @@ import shutil
 import threading
 import time
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
 import pyoxigraph as ox
 from oxrdflib import OxigraphStore
-from pyoxigraph import NamedNode, Quad, Triple
+from pyoxigraph import Literal, NamedNode, Quad, Triple
 from rdflib import Dataset
-from rdflib.namespace import DCTERMS
+from rdflib.namespace import DCTERMS, RDF, XSD
 
 from kg.changes import HISTORY, ChangeSet, Delta, compose, entry, read_entry, sources_of, unpack
 from kg.derivation import DERIVED, derive
@@ -65,6 +66,7 @@ from kg.vocabulary import CHANGE, EVIDENCE, KG, NODE, SOURCE
 
 SOURCE_LINK = NamedNode(str(DCTERMS.source))
 EVIDENCE_LINK = NamedNode(str(KG.evidence))
+_UNTOUCHED = {NamedNode(str(XSD.string)), NamedNode(str(RDF.langString))}  # datatypes that are kept letter by letter
 UPDATE_QUADS = 300_000  # one SPARQL update of this size takes about 5 s and 1.3 GB (research/stores.md, size)
 REOPEN_SECONDS = 5.0  # how long opening again waits for readers to let go
 
@@ -259,9 +261,9 @@ class Store:
         for name, triples in [*((d.name, d.triples) for d in documents), *((name, []) for name in remove)]:
             graph = source_graph(name)
             old = set(self._match(graph=graph))
-            new = _as_stored(Quad(t.subject, t.predicate, t.object, graph) for t in triples)
-            removed += old - new
-            added += new - old
+            new = _as_stored(triples, graph)
+            removed += old.difference(new)
+            added += [quad for quad in new if quad not in old] if old else new
         return Prepared(version, self._with_derived(removed, added), sources)
 
     def prepare_revert(self, version: int) -> Prepared:
@@ -307,7 +309,7 @@ class Store:
         with damage_named(self.folder):
             inner = self._inner if self.version else None
             stale, fresh = derive(inner, removed, added) if removed or added else ([], [])
-        return Delta(tuple(sorted([*removed, *stale], key=str)), tuple(sorted([*added, *fresh], key=str)))
+        return Delta((*sorted(removed, key=str), *stale), (*added, *fresh))
 
     def load(
         self,
@@ -445,14 +447,19 @@ class Store:
             )
 
     def _write_change(self, delta: Delta, change: ChangeSet) -> None:
-        quads = [*delta.added, *entry(change, delta, self.store_id)]
+        about = entry(change, delta, self.store_id)
+        count = len(delta.added) + len(about)
+        quads = chain(delta.added, about)
+        whole, rest = self._emptied(delta.removed)
         if delta.removed:
-            _bounded(len(quads) + len(delta.removed))
+            _bounded(count + len(rest))
         self._failed = True  # until all of it is on disk, whatever comes in between
         try:
             if delta.removed:
-                self._inner.update(f"DELETE DATA {{ {_data(delta.removed)} }} ; INSERT DATA {{ {_data(quads)} }}")
-            elif len(quads) > UPDATE_QUADS:
+                steps = [f"DROP GRAPH {graph}" for graph in whole]
+                steps += [f"DELETE DATA {{ {_data(rest)} }}", f"INSERT DATA {{ {_data(quads)} }}"]
+                self._inner.update(" ; ".join(steps))
+            elif count > UPDATE_QUADS:
                 self._inner.bulk_extend(quads)
             else:
                 self._inner.extend(quads)
@@ -461,6 +468,17 @@ class Store:
         except (OSError, RuntimeError) as error:
             raise self._write_failed(change, error) from error
         self._failed = False
+
+    def _emptied(self, removed: Sequence[Quad]) -> tuple[list[Any], list[Quad]]:
+        """Return the graphs that a removal leaves nothing of, which can be dropped as they are, and the other quads."""
+        counts = Counter(quad.graph_name for quad in removed)
+        whole = []
+        with damage_named(self.folder):
+            for graph, count in counts.items():
+                held = self._inner.quads_for_pattern(None, None, None, graph)
+                if sum(1 for _ in islice(held, count + 1)) == count:
+                    whole.append(graph)
+        return whole, [quad for quad in removed if quad.graph_name not in whole]
 
     def _write_failed(self, change: ChangeSet, error: BaseException) -> StoreError:
         """Return the error for a write that failed, saying what became of it where that can be found out."""
@@ -572,11 +590,21 @@ def is_part(quad: Quad) -> bool:
 
 
 # ---------------------------------------------------------------- quads
-def _as_stored(quads: Iterable[Quad]) -> set[Quad]:
-    """Return quads with their literals as Oxigraph keeps them ("1.10" becomes "1.1"), so that comparing is exact."""
+def _as_stored(triples: Sequence[Triple], graph: NamedNode) -> dict[Quad, None]:
+    """Return triples as quads, with literals as Oxigraph keeps them ("1.10" becomes "1.1"), so that comparing is exact."""
+    kept = _kept_literals({t.object for t in triples if isinstance(t.object, Literal)})
+    if not kept:
+        return dict.fromkeys(Quad(t.subject, t.predicate, t.object, graph) for t in triples)
+    return dict.fromkeys(Quad(t.subject, t.predicate, kept.get(t.object, t.object), graph) for t in triples)
+
+
+def _kept_literals(literals: set[Literal]) -> dict[Any, Literal]:
+    """Return those literals that Oxigraph keeps as others, with what it makes of them."""
+    typed = [literal for literal in literals if literal.datatype not in _UNTOUCHED]
     memory = ox.Store()
-    memory.extend(quads)
-    return set(memory)
+    memory.extend(Quad(NamedNode(f"urn:kg:{n}"), SOURCE_LINK, literal) for n, literal in enumerate(typed))
+    pairs = ((typed[int(quad.subject.value[7:])], quad.object) for quad in memory)
+    return {given: stored for given, stored in pairs if given != stored and isinstance(stored, Literal)}
 
 
 def _bounded(quads: int) -> None:

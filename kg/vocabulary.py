@@ -117,9 +117,18 @@ class Prefixes:
             [Record(prefix=r.prefix, uri_prefix=r.namespace, prefix_synonyms=list(r.synonyms)) for r in self.rows],
         )
 
+        self._prefix_of = self._converter.reverse_prefix_map
+        longest_first = sorted(self._prefix_of, key=len, reverse=True)
+        self._namespace = re.compile("|".join(map(re.escape, longest_first)) or "(?!)").match
+
     def curie(self, iri: str) -> str:
-        """Return the CURIE of an IRI, or the IRI itself where no prefix covers it."""
-        return self._converter.compress(iri) or iri
+        """Return the CURIE of an IRI, or the IRI itself where no prefix covers it.
+
+        The same as the converter's ``compress``, which walks the IRI character by character in Python and took a
+        tenth of the time of a large load.
+        """
+        found = self._namespace(iri)
+        return f"{self._prefix_of[found[0]]}:{iri[found.end() :]}" if found else iri
 
     def iri(self, name: str) -> str | None:
         """Return the IRI of a CURIE (any spelling of its prefix), of a bare NCT number, or of an IRI; else None."""

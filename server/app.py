@@ -83,13 +83,7 @@ def create_app(
                 await elsewhere.close()
 
     async def graphql(scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
-        page = (
-            request.method in {"GET", "HEAD"}
-            and "query" not in request.query_params
-            and prefers_html(request.headers.get("accept", ""))
-        )
-        if page and settings.graphiql:
+        if settings.graphiql and scope["method"] in {"GET", "HEAD"} and _asks_for_page(Request(scope)):
             await graphiql_page(site)(scope, receive, send)
         else:
             await endpoint(scope, receive, send)
@@ -119,6 +113,10 @@ def create_app(
     )
     app.state.engine, app.state.endpoint, app.state.service, app.state.runner = engine, endpoint, service, runner
     return app
+
+
+def _asks_for_page(request: Request) -> bool:
+    return "query" not in request.query_params and prefers_html(request.headers.get("accept", ""))
 
 
 class _Any:

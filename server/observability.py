@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 import sys
 import time
-import uuid
 from collections.abc import Callable
 
 import structlog
@@ -78,6 +78,25 @@ class Metrics:
             "tokens_refused", "Requests with a token that is not valid.", registry=self.registry
         )
         self._gauges: dict[str, Gauge] = {}
+        self._requests: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._operations: dict[str, Counter] = {}
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        key = (method, route, status)
+        counted = self._requests.get(key)
+        if counted is None:  # the client's own look-up of labels takes longer than the counting
+            counted = self.requests.labels(method, route, str(status)), self.seconds.labels(route)
+            self._requests[key] = counted
+        counted[0].inc()
+        counted[1].observe(seconds)
+
+    def operation(self, how: str) -> None:
+        """Count a GraphQL operation by how it was answered."""
+        counter = self._operations.get(how)
+        if counter is None:
+            counter = self._operations[how] = self.operations.labels(how)
+        counter.inc()
 
     def gauge(self, name: str, description: str, read: Callable[[], float]) -> None:
         """Publish a number that is read when the metrics are asked for."""
@@ -104,7 +123,7 @@ class Observed:
             return
         started = time.perf_counter()
         given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = given if given and REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
         status = 500
 
         async def tell(message: Message) -> None:
@@ -124,8 +143,7 @@ class Observed:
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
         path = scope["path"]
         route = path if path in self.routes else self._folder(path)
-        self.metrics.requests.labels(scope["method"], route, str(status)).inc()
-        self.metrics.seconds.labels(route).observe(seconds)
+        self.metrics.request(scope["method"], route, status, seconds)
         level = log.warning if status >= 500 else log.info
         level("request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 2))
 

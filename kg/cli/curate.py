@@ -18,6 +18,7 @@ from kg.errors import CheckFailed
 from kg.graph import GraphService, seed_changes
 from kg.impact import Limits
 from kg.keeping import opened
+from kg.memory import no_collection
 from kg.model import data_folder, load_model
 from kg.store import Store, default_author
 
@@ -63,7 +64,7 @@ def load(
             )
         tell(made, dry_run=dry_run, every=every, format_=format_, through=remote.url)
         return
-    with plain_errors(), Store(data) as store:
+    with plain_errors(), Store(data) as store, no_collection():
         model = load_model(schema)
         service = GraphService.reading(store, model, data)
         store.expect(expected_version)

@@ -132,8 +132,8 @@ def paginate(
 ) -> Page:
     """Return the page that the arguments ask for; raises BadInput, InvalidCursor or LimitExceeded for bad ones."""
     check_clock()
-    for name, size in (("first", arguments.first), ("last", arguments.last)):
-        check_page_size(size, settings, name)
+    check_page_size(arguments.first, settings, "first")
+    check_page_size(arguments.last, settings, "last")
     start, stop = 0, len(items)
     if arguments.after is not None:
         start = _position(graph, items, arguments.after, "after", key) + 1
@@ -149,9 +149,11 @@ def paginate(
 
 def check_page_size(size: int | None, settings: Settings, name: str = "first") -> None:
     """Raise BadInput for a negative size of a page, LimitExceeded for one that is too large."""
-    if size is not None and size < 0:
+    if size is None:
+        return
+    if size < 0:
         raise BadInput(f"The argument {name} is {size}; it must be 0 or more.")
-    if size is not None and size > settings.max_page_size:
+    if size > settings.max_page_size:
         advice = f"Ask for fewer with {name} and page on with the cursors."
         raise LimitExceeded("max_page_size", settings.max_page_size, size, advice)
 

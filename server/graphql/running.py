@@ -103,7 +103,7 @@ class Runner:
                 answer = await anyio.to_thread.run_sync(
                     self.engine.execute, prepared, variables, identity, gone.is_set, limiter=self._limiter
                 )
-        self.metrics.operations.labels(answer.how).inc()
+        self.metrics.operation(answer.how)
         return answer
 
     async def _write(self, prepared: Prepared, variables: dict[str, Any], identity: Identity, caller: Caller) -> Answer:

@@ -1,11 +1,15 @@
 """A curator sees every problem at once, where it is and what to do."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyoxigraph import Triple
 
-from kg import Model
+from kg import Model, shapes
 from kg.checking import check
 from kg.diagnostics import Diagnostic, excerpt
 from kg.reading import name_nodes, read_text
@@ -302,6 +306,30 @@ def test_an_excerpt_points_a_caret_at_the_column() -> None:
     assert far.line[len(far.caret) - 1] == "b"
     assert len(far.line) <= 160
     assert not excerpt(Diagnostic("error", "c", "m", "t.ttl"), document)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_shapes_find_the_same_part_by_part(model: Model, monkeypatch: pytest.MonkeyPatch, data: st.DataObject) -> None:
+    """What is wrong with a damaged file does not depend on how much of it is validated at a time."""
+    good = name_nodes(read_text((TINY / "tiny.ttl").read_bytes(), "ttl", "tiny.ttl"))
+    count = len(good.triples)
+    places = st.integers(0, count - 1)
+    dropped = data.draw(st.sets(places, max_size=count // 5))
+    moved = data.draw(st.dictionaries(places, places, max_size=count // 5))
+    damaged = [
+        Triple(t.subject, t.predicate, good.triples[moved[n]].object if n in moved else t.object)
+        for n, t in enumerate(good.triples)
+        if n not in dropped
+    ]
+    cut = data.draw(st.integers(0, len(damaged)))
+    documents = [replace(good, triples=damaged[:cut]), replace(good, name="b.ttl", triples=damaged[cut:])]
+    context = good.triples if data.draw(st.booleans()) else []
+    found = []
+    for size in (10**6, 1, 7):
+        monkeypatch.setattr(shapes, "PART", size)
+        found.append(check(documents, model, REFERENCE, context, date(2026, 1, 1)))
+    assert found[0] == found[1] == found[2]
 
 
 def test_github_annotations_are_escaped() -> None:

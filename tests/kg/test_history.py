@@ -15,7 +15,7 @@ from rdflib import Graph
 from rdflib.namespace import PROV, RDF
 
 from kg import GraphService, Model
-from kg.changes import Delta, compose
+from kg.changes import Delta, compose, pack, unpack
 from kg.documents import Document
 from kg.errors import CheckFailed, Conflict, NotFound, RevertConflict
 from kg.exporting import EXPORTS, export, history_turtle
@@ -369,3 +369,15 @@ def test_deltas_compose_to_their_net_effect() -> None:
     )
     assert compose([Delta((), (a,)), Delta((a,), (b,)), Delta((b,), (a,))]) == Delta((), (a,))
     assert not compose([Delta((), (a,)), Delta((a,), ())])
+
+
+@pytest.mark.parametrize("size", [1, 2, 20_000])
+def test_a_packed_delta_is_read_back_as_it_was(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr("kg.changes.PACKED_AT_ONCE", size)
+    texts = ["plain", "two\nlines\n-and\n+signs", "a\u2028b", "+", '"quoted" \\', "\r"]
+    some = tuple(
+        ox.Quad(ox.NamedNode("http://x/s"), ox.NamedNode("http://x/p"), ox.Literal(text), ox.NamedNode("http://x/g"))
+        for text in texts
+    )
+    for delta in (Delta((), ()), Delta(some, ()), Delta((), some), Delta(some[:3], some[2:])):
+        assert unpack(pack(delta)) == delta

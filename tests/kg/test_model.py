@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kg import load_model, open_graph, open_service
+from kg import Model, load_model, open_graph, open_service
 from kg.errors import SchemaError
 from server.graphql.query import build_schema
 from server.graphql.request import Request
@@ -142,3 +142,10 @@ def test_curies_expand_and_contract_in_any_spelling() -> None:
     } == {iri}
     assert prefixes.curie(iri) == "CLINICALTRIALS:NCT04146051"
     assert prefixes.curie("https://nowhere.example/x") == "https://nowhere.example/x"
+
+
+def test_an_iri_is_shortened_as_the_converter_would(model: Model) -> None:
+    converter = model.prefixes._converter
+    for namespace in converter.reverse_prefix_map:
+        for iri in (namespace, namespace[:-1], f"{namespace}1", f"{namespace}x/y_1\n2", f"x{namespace}"):
+            assert model.prefixes.curie(iri) == (converter.compress(iri) or iri)

@@ -16,7 +16,7 @@ from rdflib.namespace import RDFS
 from kg import open_service
 from kg.disk import read_head, write_head
 from kg.documents import Document
-from kg.errors import CheckFailed, Conflict, NotFound, StoreDamaged, StoreError, StoreFull, StoreLocked
+from kg.errors import CheckFailed, Conflict, LimitExceeded, NotFound, StoreDamaged, StoreError, StoreFull, StoreLocked
 from kg.graph import GraphService, read_files, seed_changes
 from kg.reading import name_nodes, read_text
 from kg.store import Store
@@ -49,6 +49,21 @@ def test_each_load_is_one_version_and_loading_twice_is_none(store: Store) -> Non
     assert (first.version, first.added, store.version) == (1, 1, 1)
     assert load(store, document) is None
     assert store.version == 1
+
+
+def test_a_whole_file_goes_however_large_it_is(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = doc("large.ttl", " ".join(f'x:{n} x:n "{n}" .' for n in range(50)))
+    load(store, large, doc("b.ttl", 'x:b x:n "kept" . x:0 x:n "0" .'))
+    monkeypatch.setattr("kg.store.UPDATE_QUADS", 40)
+    with pytest.raises(LimitExceeded):
+        load(store, doc("large.ttl", 'x:0 x:n "0" .'))
+    assert store.version == 1
+    assert len(names(store)) == 51
+    change = load(store, remove=["large.ttl"])
+    assert (change.added, change.removed) == (0, 50)
+    assert names(store) == {"kept", "0"}
+    assert store.quads_at(1) >= set(store.delta(2).removed)
+    store.verify()
 
 
 def test_a_file_replaces_what_it_said_and_nothing_else(store: Store) -> None:

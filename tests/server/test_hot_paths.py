@@ -35,10 +35,10 @@ ENTITY = """query($n: Int!) { entity(curie: "therapy:bench-00042") { curie label
   ... on Therapy { modality targets(first: $n) { edges { node { curie } } } } } }"""
 # calls of Python functions and of C functions, measured with CPython 3.11; others make a few less
 MOST = {
-    ("entity", 1): (303, 259),
-    ("list", 100): (246, 225),
-    ("nested", 15): (4888, 1911),
-    ("view", 200): (9988, 7624),
+    ("entity", 1): (247, 213),
+    ("list", 100): (144, 324),
+    ("nested", 15): (2896, 2479),
+    ("view", 200): (9236, 8369),
 }
 QUERIES = {"entity": ENTITY, "list": LIST, "nested": NESTED, "view": VIEW}
 ROOM = 1.15  # for other versions of Python and of libraries

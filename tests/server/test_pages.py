@@ -391,7 +391,7 @@ def test_pages_are_revalidated_by_the_version_of_the_graph(client: TestClient, s
     document = read_files([TINY])[0]
     document.triples.pop()
     service.store.load([document], message="shorter", author="test")
-    service.snapshot = service._build()
+    service._catch_up()
     assert client.get("/entity/MONDO:0007915", headers={"if-none-match": etag}).status_code == 200
 
 

@@ -8,10 +8,21 @@ from functools import partial
 from typing import Any
 
 import strawberry
-from graphql import FieldNode, GraphQLField, GraphQLInputObjectType, GraphQLObjectType, ObjectValueNode, get_named_type
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    GraphQLString,
+    ObjectValueNode,
+    Undefined,
+    get_named_type,
+    get_nullable_type,
+)
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.language import ListValueNode, ValueNode, VariableNode
 from strawberry.types.arguments import convert_arguments
+from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 from server.graphql.compiled.errors import NotCompilable
@@ -58,7 +69,34 @@ class FieldReader:
 
     def arguments(self, graphql_field: GraphQLField, field: StrawberryField, node: FieldNode) -> Arguments:
         """Return a function from the request's variables to the resolver's keyword arguments."""
-        return partial(self._convert, graphql_field, field, node)
+        convert = partial(self._convert, graphql_field, field, node)
+        strings = self._string_variables(graphql_field, field, node)
+        return convert if strings is None else partial(_strings_or_else, strings, convert)
+
+    def _string_variables(
+        self, graphql_field: GraphQLField, field: StrawberryField, node: FieldNode
+    ) -> dict[str, str | None] | None:
+        """Return the variables that a resolver's parameters take, where these are strings; of an omitted null, None.
+
+        Returns None where anything else is given, or has another default.
+        """
+        given = {argument.name.value: argument.value for argument in node.arguments or ()}
+        definitions = {self.schema.config.name_converter.from_argument(a): a for a in field.arguments}
+        found: dict[str, str | None] = {}
+        for name, argument in graphql_field.args.items():
+            value, definition = given.get(name), definitions.get(name)
+            if definition is None or not definition.python_name:
+                return None
+            is_string = get_nullable_type(argument.type) is GraphQLString and _of(definition.type) is str
+            if isinstance(value, VariableNode) and is_string:
+                found[definition.python_name] = value.name.value
+            elif value is not None or argument.default is not None:
+                return None
+            elif argument.default_value is None and type(definition.type) is StrawberryOptional:
+                found[definition.python_name] = None
+            elif argument.default_value is not Undefined:
+                return None
+        return found
 
     def _convert(
         self, graphql_field: GraphQLField, field: StrawberryField, node: FieldNode, variables: VariableValues
@@ -69,6 +107,21 @@ class FieldReader:
             scalar_registry=self._converter.scalar_registry,
             config=self.schema.config,
         )
+
+
+def _strings_or_else(strings: dict[str, str | None], convert: Arguments, variables: VariableValues) -> dict[str, Any]:
+    """Return string variables as they are; convert with care where one is missing or null."""
+    values: dict[str, Any] = {}
+    for name, variable in strings.items():
+        value = None if variable is None else variables.coerced.get(variable)
+        if variable is not None and value.__class__ is not str:
+            return convert(variables)
+        values[name] = value
+    return values
+
+
+def _of(type_: object) -> object:
+    return type_.of_type if type(type_) is StrawberryOptional else type_
 
 
 def has_variables(node: FieldNode) -> bool:

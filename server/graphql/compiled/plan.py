@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from graphql import GraphQLSchema, OperationDefinitionNode
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql import GraphQLError, GraphQLSchema, GraphQLString, OperationDefinitionNode, is_non_null_type
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
 
 from server.graphql.compiled.errors import Anomaly, Bail
 from server.graphql.compiled.fields import NO_VARIABLES, Arguments
@@ -32,7 +33,7 @@ class Plan:
     There is at most one specialisation for each combination of flags, made when first needed.
     """
 
-    __slots__ = ("_flags", "_operation", "_ready", "_schema", "_specialise", "_specialised", "source")
+    __slots__ = ("_flags", "_operation", "_ready", "_schema", "_specialise", "_specialised", "_strings", "source")
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Plan:
         """The generated code with every flagged field in, for reading."""
         self._schema = schema
         self._operation = operation
+        self._strings = _required_strings(schema, operation)
         self._flags = flags
         self._specialise = specialise
         self._specialised: dict[Flags, Specialisation] = {} if flags else {(): everything}
@@ -83,6 +85,11 @@ class Plan:
         definitions = self._operation.variable_definitions
         if not definitions:
             return NO_VARIABLES
+        if self._strings is not None and all(raw.get(name).__class__ is str for name in self._strings):
+            coerced = {name: raw[name] for name in self._strings}
+            return VariableValues(
+                {name: VariableValueSource(of, raw[name]) for name, of in self._strings.items()}, coerced
+            )
         values = get_variable_values(self._schema, definitions, dict(raw))
         if isinstance(values, list):
             raise Anomaly("the variables do not fit")
@@ -96,3 +103,18 @@ class Plan:
         if chosen is None:
             chosen = self._specialised[flags] = self._specialise(flags)
         return chosen
+
+
+def _required_strings(
+    schema: GraphQLSchema, operation: OperationDefinitionNode
+) -> dict[str, GraphQLVariableSignature] | None:
+    """Return the variables by name if all are of type String!, without a default; graphql-core passes strings on as they are."""
+    found = {}
+    for definition in operation.variable_definitions or ():
+        signature = get_variable_signature(schema, definition)
+        if isinstance(signature, GraphQLError) or signature.default is not None:
+            return None
+        if not is_non_null_type(signature.type) or signature.type.of_type is not GraphQLString:
+            return None
+        found[signature.name] = signature
+    return found

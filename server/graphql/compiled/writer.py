@@ -70,6 +70,7 @@ class Writer:
         }
         self._parts: list[str] = []
         self._functions: dict[str, str] = {}  # body -> name
+        self._bodies: dict[str, str] = {}  # name -> body
         self._selected: dict[tuple[Any, ...], str] = {}
         self._names: dict[tuple[str, int], str] = {}  # (prefix, id of the constant) -> name
         self._converted: dict[tuple[int, int], str] = {}  # (field node, field) -> its arguments
@@ -131,12 +132,13 @@ class Writer:
         self._lists = around
         return name
 
-    def _define(self, type_name: str, body: str) -> str:
+    def _define(self, type_name: str, body: str, parameter: str = "v") -> str:
         if body not in self._functions:
             if len(self._functions) >= MAX_FUNCTIONS:
                 raise NotCompilable(f"more than {MAX_FUNCTIONS} functions")
             self._functions[body] = name = f"select_{len(self._functions)}_{type_name}"
-            self._parts.append(f"def {name}(v, args):\n{body}")
+            self._bodies[name] = body
+            self._parts.append(f"def {name}({parameter}, args):\n{body}")
         return self._functions[body]
 
     # -------------------------------------------------------------- fields
@@ -194,13 +196,25 @@ class Writer:
         return self._dispatch(cast(GraphQLAbstractType, type_), nodes, value)
 
     def _list(self, type_: GraphQLOutputType, nodes: Sequence[FieldNode], value: str, depth: int) -> str:
-        item = f"x{depth}"
+        item, inner = f"x{depth}", type_.of_type if is_non_null_type(type_) else None
+        objects = is_object_type(inner)
         self._lists = False
-        completed = self._complete(type_, nodes, item, depth + 1)
+        if is_object_type(inner):
+            completed = self._each(self._select(inner, nodes, checked=True))
+        else:
+            completed = self._complete(type_, nodes, item, depth + 1)
         called = "checkpoint() and None or " if self._lists and self.setting.checkpoint else ""
         self._lists = True
         plain = f"{value}.__class__ is tuple or {value}.__class__ is list"
-        return f"[{completed} for {item} in ({called}({value} if {plain} else items({value})))]"
+        listed = f"{called}({value} if {plain} else items({value}))"
+        return f"{completed}({listed}, args)" if objects else f"[{completed} for {item} in ({listed})]"
+
+    def _each(self, function: str) -> str:
+        """Return the name of a function that does for all objects of a list what another does for one, without its calls."""
+        lines, _, result = self._bodies[function].rpartition("    return ")
+        loop = "".join(f"    {line}\n" for line in lines.splitlines())
+        body = f"    found = []\n    add = found.append\n    for v in vs:\n{loop}        add({result.rstrip()})\n    return found\n"
+        return self._define("each", body, "vs")
 
     def _present_leaf(self, type_: GraphQLLeafType, value: str) -> str:
         careful = f"{self._leaf(type_)}({value})"
