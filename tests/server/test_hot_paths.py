@@ -7,6 +7,7 @@ that a path became longer, and it should have: `python -m tests.server.test_hot_
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, MutableMapping
@@ -16,11 +17,11 @@ from typing import Any
 
 import orjson
 import pytest
+import structlog
 from starlette.applications import Starlette
 
 from kg.graph import GraphService, open_service
 from server.app import create_app
-from server.observability import configure_logging
 from server.settings import Settings
 from tests.benchmarks.synthetic import write
 
@@ -35,7 +36,7 @@ ENTITY = """query($n: Int!) { entity(curie: "therapy:bench-00042") { curie label
   ... on Therapy { modality targets(first: $n) { edges { node { curie } } } } } }"""
 # calls of Python functions and of C functions, measured with CPython 3.11; others make a few less
 MOST = {
-    ("entity", 1): (247, 213),
+    ("entity", 1): (253, 214),
     ("list", 100): (144, 324),
     ("nested", 15): (2896, 2479),
     ("view", 200): (9236, 8369),
@@ -106,7 +107,9 @@ class Counted:
 
 def service_in(folder: Path) -> GraphService:
     write(folder / "seeds", ASSERTIONS)
-    configure_logging("error", "json")
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR)
+    )  # as for other tests but quiet
     return open_service(folder / "data", seeds=folder / "seeds", publish="none")
 
 
@@ -117,6 +120,7 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counted]:
     yield found
     found.close()
     service.close()
+    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize(("name", "n"), MOST)
