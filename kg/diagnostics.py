@@ -7,14 +7,17 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from kg.documents import Document
-from kg.errors import SyntaxProblem
+from kg.errors import SyntaxProblem, abridged
 
 EXCERPT = 160  # columns of a line that are shown
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: ``severity`` is error or warning; line and column count from 1."""
+    """One finding: ``severity`` is error or warning; line and column count from 1.
+
+    Long values that messages quote are abridged, so that a file of one huge literal is told of in a few lines.
+    """
 
     severity: str
     code: str
@@ -24,6 +27,10 @@ class Diagnostic:
     column: int | None = None
     hint: str = ""
     subject: str = ""
+
+    def __post_init__(self) -> None:
+        for name, most in (("message", 800), ("hint", 800), ("subject", 200)):
+            object.__setattr__(self, name, abridged(getattr(self, name), most))
 
     @property
     def place(self) -> str:

@@ -36,6 +36,14 @@ if TYPE_CHECKING:
     from kg.checking import Diagnostic
 
 
+def abridged(text: str, most: int = 400) -> str:
+    """Return a text as a message may hold it: of a long one the beginning and the end, and how much is left out."""
+    if len(text) <= most:
+        return text
+    head, tail = most * 3 // 4, most // 4
+    return f"{text[:head]} … ({len(text) - head - tail:,} characters) … {text[-tail:]}"
+
+
 class KGError(Exception):
     """Root of all errors raised on purpose; its text is safe to show to a client."""
 
@@ -73,9 +81,9 @@ class NotFound(BadInput):
     status = 404
 
     def __init__(self, what: str, name: str, near: Sequence[NearMatch] = (), hint: str = "") -> None:
-        self.what, self.name, self.near = what, name, tuple(near)
+        self.what, self.name, self.near = what, abridged(name, 200), tuple(near)
         meant = f" Did you mean {' or '.join(map(str, self.near))}?" if self.near else ""
-        super().__init__(f"No {what} is called {name!r}.{meant}{' ' + hint if hint else ''}")
+        super().__init__(f"No {what} is called {self.name!r}.{meant}{' ' + hint if hint else ''}")
 
     @property
     def extensions(self) -> dict[str, Any]:

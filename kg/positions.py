@@ -30,12 +30,12 @@ TOO_DEEP = f"nested more than {MAX_DEPTH} deep; give the inner nodes IRIs"
 TOKEN = re.compile(
     r"""
     (?P<space>[ \t\r\n]+ | \#[^\n]*)
-  | (?P<quoted><[^<>"{}|^`\\\x00-\x20]*> | \"{3}(?:[^"\\]+|\\.|"(?!""))*\"{3} | '{3}(?:[^'\\]+|\\.|'(?!''))*'{3}
-        | "(?:[^"\\\n]+|\\.)*" | '(?:[^'\\\n]+|\\.)*')
+  | (?P<quoted><[^<>"{}|^`\\\x00-\x20]*> | \"{3}(?:[^"\\]++|\\.|"(?!""))*+\"{3} | '{3}(?:[^'\\]++|\\.|'(?!''))*+'{3}
+        | "(?:[^"\\\n]++|\\.)*+" | '(?:[^'\\\n]++|\\.)*+')  # possessive: one that does not end is not tried in all ways
   | (?P<terms><<)
   | (?P<end>\.(?=[\s\#{}\[\]]|$))
   | (?P<mark>[\[\](){}])
-  | (?P<plain>(?:[^<"'\#\[\](){}\\.]+|\\.|\.(?=[^\s\#{}\[\]]))+)  # names, spaces, ; and , up to what matters
+  | (?P<plain>(?:[^<"'\#\[\](){}\\.]++|\\.|\.(?=[^\s\#{}\[\]]))++)  # names, spaces, ; and , up to what matters
   | (?P<other>.)
     """,
     re.VERBOSE | re.DOTALL,

@@ -14,6 +14,7 @@ from kg.context import jsonld_context
 from kg.formats import FORMATS
 from server.graphql.examples import EXAMPLES, Example
 from server.graphql.query import build_schema
+from server.graphql.paging import start_clock
 from server.graphql.request import Request
 from server.pathviews import PATH_PARAMETERS
 from server.settings import Settings, rows
@@ -32,6 +33,7 @@ class _Loaded:
 
 def answer(example: Example, graph: Snapshot) -> str:
     """Return the answer to an example as indented JSON, short lists on one line."""
+    start_clock(Settings().request_seconds)  # whatever ran before in this context
     result = build_schema(graph.model).execute_sync(example.query, root_value=Request(_Loaded(graph), Settings()))  # type: ignore[arg-type]
     if result.errors:
         raise SystemExit(f"{example.name}: {result.errors}")

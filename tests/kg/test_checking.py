@@ -11,7 +11,7 @@ from pyoxigraph import Triple
 
 from kg import Model, shapes
 from kg.checking import check
-from kg.diagnostics import Diagnostic, excerpt
+from kg.diagnostics import Diagnostic, excerpt, with_excerpts
 from kg.reading import name_nodes, read_text
 from kg.reference import Reference, Table, Term
 from tests.conftest import TINY
@@ -330,6 +330,24 @@ def test_shapes_find_the_same_part_by_part(model: Model, monkeypatch: pytest.Mon
         monkeypatch.setattr(shapes, "PART", size)
         found.append(check(documents, model, REFERENCE, context, date(2026, 1, 1)))
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'therapy:x kg:modality "LONG" .',
+        'therapy:x kg:firstApproved "LONG"^^xsd:date .',
+        "therapy:LONG a kg:Therapy .",
+        '[] a kg:Assertion ; rdf:subject therapy:x ; rdf:predicate kg:LONG ; rdf:object "LONG" .',
+        'therapy:x kg:modality "LONG',
+    ],
+)
+def test_a_huge_value_is_told_of_in_a_few_lines(model: Model, line: str) -> None:
+    document = read_text((HEAD + GOOD + line.replace("LONG", "y" * 1_000_000)).encode(), "ttl", "t.ttl", recover=True)
+    found = check([name_nodes(document)], model, REFERENCE, today=date(2026, 1, 1))
+    assert found
+    shown = [str(d) + d.as_github() + str(d.as_dict()) + e.line for d, e in with_excerpts(found, [document])]
+    assert max(map(len, shown)) < 8_000
 
 
 def test_github_annotations_are_escaped() -> None:
