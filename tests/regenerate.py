@@ -13,8 +13,8 @@ from kg import Snapshot, open_graph
 from kg.context import jsonld_context
 from kg.formats import FORMATS
 from server.graphql.examples import EXAMPLES, Example
-from server.graphql.query import build_schema
 from server.graphql.paging import start_clock
+from server.graphql.query import build_schema
 from server.graphql.request import Request
 from server.pathviews import PATH_PARAMETERS
 from server.settings import Settings, rows
