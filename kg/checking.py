@@ -41,6 +41,7 @@ from kg.shapes import Shapes
 from kg.skeletons import placeholder
 from kg.vocabulary import KG
 
+AGAINST = ", or check against a graph that has it (--against DATA)"
 WEAK = 0.35  # strength of evidence under which a claim that has no other is worth a second look
 _ENGINE_FIELDS = {
     TYPE,
@@ -160,7 +161,7 @@ class _Checker(Shapes, Identifiers):
         elif term and term.obsolete:
             hint = f"{curie} ({term.label}) is obsolete{f'; use {term.replaced_by}' if term.replaced_by else ''}."
         elif term:
-            hint = f"It is {term.label!r}: declare it with its kind."
+            hint = f"It is {term.label!r}: declare it with its kind{'' if self.context else AGAINST}."
         return self.say(
             "error", "undefined-entity", iri, f"{self.claim(iri)}: its {which} {curie} is not defined", hint
         )

@@ -23,6 +23,7 @@ from rdflib.term import Node
 from kg.diagnostics import Diagnostic
 from kg.facts import World, group
 from kg.model import Model
+from kg.vocabulary import KG
 
 PART = 25_000  # subjects that are validated at one time, where shapes look at what is near
 STEPS = 3  # as far as is looked: shapes look two steps on at most, and what is one step on is validated as well
@@ -84,6 +85,8 @@ class Shapes(World):
         who, field = self.described(focus), self.name(path)
         value = self.name(result.value_plain) if result.value_plain else ""
         told = next((m for m in self.messages.get((_iri(result.root_shape or ""), path), ())), None)
+        if told and result.component == "InConstraintComponent" and value:
+            told = f"{told}, and may not be {value}"
         message = f"{who}: {told}" if told else f"{who}: {_plain(result.component, field, value, result.message)}"
         return self.say(
             "error",
@@ -107,8 +110,12 @@ class Shapes(World):
             if f.iri == path
             for v in f.values
         }
+        if path == str(KG.sourceKind):
+            allowed = {self.name(kind.iri): kind.name for kind in self.model.source_kinds}
         near = process.extract(value, list(allowed), limit=2, score_cutoff=70) if value else []
-        return f"Did you mean {' or '.join(match for match, *_ in near)}?" if near else ""
+        if near:
+            return f"Did you mean {' or '.join(match for match, *_ in near)}?"
+        return f"One of {', '.join(allowed)}." if value and allowed else ""
 
 
 def _plain(component: str, field: str, value: str, fallback: str | None) -> str:

@@ -7,6 +7,7 @@ import ipaddress
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
@@ -30,6 +31,8 @@ from server.graphql.changes import Changes
 from server.settings import Settings
 
 log = structlog.get_logger("cartograph")
+
+SWITCH_SECONDS = 0.001  # Python's 5 ms, several times over, is what readers wait while a change is worked out
 
 
 class PortInUse(StoreError):
@@ -67,6 +70,7 @@ def writing(
     async def around(app: Starlette) -> AsyncIterator[None]:
         # uvicorn ends by sending itself the signal that stopped it, so all must be let go before it returns
         with held:
+            app.state.engine.writer.readers.warm()
             async with _listening(app, settings, beside):
                 _say(listener, service.snapshot, started)
                 if service.publishing_failed:
@@ -138,6 +142,7 @@ def _until_signalled(around: Around) -> Around:
 
     @asynccontextmanager
     async def watched(app: Starlette) -> AsyncIterator[None]:
+        sys.setswitchinterval(SWITCH_SECONDS)
         with _streams_ended(_changes(app)):
             async with around(app):
                 yield

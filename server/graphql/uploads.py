@@ -30,7 +30,11 @@ class Readers:
         try:
             return self._nursery.parse(upload.content.encode(), upload.ending, upload.name, self.service.model)
         finally:
-            self._nursery.start()  # warm for the next one, whatever became of this
+            self.warm()  # for the next one, whatever became of this
+
+    def warm(self) -> None:
+        """Start the process that reads, so that the first upload need not wait for it."""
+        self._nursery.start()
 
     def close(self) -> None:
         """End the process, if any."""
