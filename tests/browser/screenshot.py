@@ -69,7 +69,7 @@ def paths(page: Page, url: str) -> None:
     """How two things connect."""
     page.set_viewport_size({"width": 1360, "height": 1040})
     draw(page, f"{url}/explore/paths?from={THERAPY}&to={GRAVIS}&maxLength=3")
-    page.locator(".kg-more summary").click()
+    page.locator(".kg-more > summary").click()
     page.locator(".kg-paths li").nth(2).dispatch_event("mouseenter")
 
 
