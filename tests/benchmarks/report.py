@@ -81,8 +81,8 @@ def _startup(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield "Seconds from process start of `kg serve` to the first answer of /ready; resident memory then, and its peak."
     yield "The empty store is filled from the seeds first: read, checked in full, written and indexed."
     yield ""
-    table = [["assertions", "empty store, s", "existing store, s", "resident MB", "peak MB while filling", "store MB"]]
-    table += [
+    lines = [["assertions", "empty store, s", "existing store, s", "resident MB", "peak MB while filling", "store MB"]]
+    lines += [
         [
             f"{row['assertions']:,}",
             f"{row['empty_seconds']:.1f}",
@@ -93,7 +93,7 @@ def _startup(rows: list[dict[str, Any]]) -> Iterator[str]:
         ]
         for row in rows
     ]
-    yield from table(table)
+    yield from table(lines)
 
 
 def table(rows: Iterable[list[str]]) -> Iterator[str]:
