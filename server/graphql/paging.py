@@ -82,7 +82,7 @@ class Placed(Generic[Found]):
     cursor: str
 
 
-@dataclass(slots=True)  # not frozen: that takes three times as long to make, and answers are made of hundreds
+@dataclass(slots=True)  # not frozen: that takes longer to make, and answers are made of hundreds
 class Page:
     """One page of a list: ``items`` is the whole list, ``edges`` the part on the page."""
 
