@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from pyoxigraph import NamedNode, Triple
@@ -272,7 +273,7 @@ class GraphService:
         gone = self._gone(documents, files)
         large = sum(len(document.triples) for document in documents) + len(gone) > CONTEXT_TRIPLES
         context = self.store.triples_except(files) if large else self._context(documents, files, gone)
-        others = tuple if large else lambda: self._others(documents, files)
+        others = tuple if large else partial(self._others, documents, files)
         reference = builtin_reference()
         return check(
             documents, self.model, reference, context, gone=gone, pedantic=pedantic, progress=progress, others=others
@@ -280,11 +281,14 @@ class GraphService:
 
     def _gone(self, documents: Sequence[Document], files: set[str]) -> set[str]:
         """Return the things that replacing these files would leave undeclared."""
-        declared = {q.subject for name in files for q in self.store.file_quads(name) if q.predicate == TYPE_LINK}
+        declared = self._declared(files)
         if declared:
-            declared -= {t.subject for d in documents for t in d.triples if t.predicate == TYPE_LINK}
+            declared -= _declares(documents)
         lost = (n for n in declared if not any(q.predicate == TYPE_LINK for q in self.store.about(n, files)))
         return {str(getattr(node, "value", "")) for node in lost}
+
+    def _declared(self, files: set[str]) -> set[object]:
+        return {q.subject for name in files for q in self.store.file_quads(name) if q.predicate == TYPE_LINK}
 
     def _context(self, documents: Sequence[Document], files: set[str], gone: set[str]) -> list[Triple]:
         """Return what is near documents of few triples, of what the graph says that they may refer to."""
@@ -309,8 +313,7 @@ class GraphService:
 
     def _others(self, documents: Sequence[Document], files: set[str]) -> Iterator[Named]:
         """Yield the entities of the graph that neither the documents nor what they replace state."""
-        restated = {q.subject for name in files for q in self.store.file_quads(name) if q.predicate == TYPE_LINK}
-        restated |= {t.subject for d in documents for t in d.triples if t.predicate == TYPE_LINK}
+        restated = self._declared(files) | _declares(documents)
         stated = {str(getattr(node, "value", "")) for node in restated}
         entities = self.snapshot.entities.values()
         return (Named(e.iri, e.kind, e.label) for e in entities if e.iri not in stated)
@@ -344,6 +347,10 @@ def refuse(problems: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
     if any(problem.severity == "error" for problem in problems):
         raise CheckFailed(problems)
     return problems
+
+
+def _declares(documents: Sequence[Document]) -> set[object]:
+    return {t.subject for document in documents for t in document.triples if t.predicate == TYPE_LINK}
 
 
 def _xrefs(documents: Sequence[Document]) -> set[object]:

@@ -73,11 +73,9 @@ class Published:
         if name is None:
             return None
         try:
-            files = read_about(self.folder / name)["files"]
-            found = open_snapshot(self.folder / name, self.model, Graph, verify=True)
+            found, self._last = open_snapshot(self.folder / name, self.model, Graph, verify=True)
         except StoreDamaged:
             return None
-        self._last = Last(found.columns, self.folder / name, files)
         return found
 
 
@@ -115,14 +113,10 @@ class Follower:
         for attempt in range(1, ATTEMPTS + 1):
             name = current(self.published)
             if name is None:
-                raise BadInput(
-                    f"No snapshot is published in {self.published}. `kg publish FOLDER --data DATA` writes one."
-                )
+                raise _nothing_in(self.published)
             try:
                 folder = self.published / name
-                files = read_about(folder)["files"]
-                found = open_snapshot(folder, self.model, Graph, verify=verify, last=self._last)
-                self._last = Last(found.columns, folder, files)
+                found, self._last = open_snapshot(folder, self.model, Graph, verify=verify, last=self._last)
                 return found
             except StoreDamaged:
                 if attempt == ATTEMPTS or current(self.published) == name:
@@ -190,6 +184,10 @@ def published_in(folder: Path) -> Path:
     for found in (folder, folder / FOLDER):
         if (found / CURRENT).is_file():
             return found
-    raise BadInput(
+    raise _nothing_in(folder)
+
+
+def _nothing_in(folder: Path) -> BadInput:
+    return BadInput(
         f"No snapshot is published in {folder}. `kg publish FOLDER --data DATA` writes one from the store in DATA."
     )

@@ -114,7 +114,7 @@ class Nursery:
             late = not killed.is_alive()
             killed.cancel()
         if found is None:
-            code = process.wait() if late or process.poll() is not None else 0
+            code = process.wait()  # it ends with its reader
             self.close()
             raise self._failure(name, late, code)
         return _document(found, data, name)
@@ -138,7 +138,6 @@ def _exchange(process: subprocess.Popen[bytes], message: bytes) -> _Answer | Non
         to.flush()
         head, _, body = _parts(from_)
     except (OSError, EOFError):
-        process.wait()  # it ends with its reader
         return None
     return _Answer(json.loads(head), body)
 

@@ -53,7 +53,6 @@ class Shapes(World):
         left = (subject for subject in self.own if subject not in done)
         while subjects := set(islice(left, size)):
             lines, near = self.surroundings(subjects)
-            done |= subjects
             subjects |= near & self.own - done
             done |= subjects
             text = "".join((*lines, _schema_ntriples(self.model).decode()))

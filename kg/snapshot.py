@@ -11,6 +11,7 @@ import copy
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -27,7 +28,7 @@ from kg.memory import no_collection
 from kg.model import Model
 from kg.network import network
 from kg.projection import Cited, Projection, Reference, StructureSpec
-from kg.records import Assertion, Edge, Entity, Frozen, KindClasses, Source, Study
+from kg.records import Assertion, Edge, Entity, KindClasses, Source, Study
 from kg.search import Hit, SearchIndex
 
 if TYPE_CHECKING:
@@ -36,39 +37,15 @@ if TYPE_CHECKING:
 AS_OF_VIEWS, AS_OF_ASSERTIONS = 16, 2_000_000  # kept at most, in all; an assertion of a view takes 130 bytes
 
 
-class Version(Frozen):
+@dataclass(frozen=True, slots=True)
+class Version:
     """Which graph this is: the number of its last change set, when that was, and the store it is in."""
-
-    __slots__ = ("author", "message", "number", "store", "time")
 
     number: int
     store: str
-    time: datetime | None
-    author: str | None
-    message: str | None
-
-    def __init__(
-        self,
-        number: int,
-        store: str,
-        time: datetime | None = None,
-        author: str | None = None,
-        message: str | None = None,
-    ) -> None:
-        for name, value in (
-            ("number", number),
-            ("store", store),
-            ("time", time),
-            ("author", author),
-            ("message", message),
-        ):
-            object.__setattr__(self, name, value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Version) and all(getattr(self, n) == getattr(other, n) for n in Version.__slots__)
-
-    def __hash__(self) -> int:
-        return hash((self.store, self.number))
+    time: datetime | None = None
+    author: str | None = None
+    message: str | None = None
 
     @property
     def tag(self) -> str:

@@ -101,11 +101,12 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 def open_snapshot(
     folder: Path, model: Model, kind: type[Kind], *, verify: bool = False, last: Last | None = None
-) -> Kind:
-    """Return the snapshot in a folder, of a class such as ``Graph``; its columns are mapped, not read.
+) -> tuple[Kind, Last]:
+    """Return the snapshot in a folder, of a class such as ``Graph``, and what to open or write the next one with.
 
-    Entities, sources and studies that the ``last`` one had too, by their checksums, are taken from there. Raises StoreDamaged where the folder is not whole (with ``verify``, where any byte has changed) or was written under
-    another schema.
+    Its columns are mapped, not read. Entities, sources and studies that the ``last`` one had too, by their checksums,
+    are taken from there. Raises StoreDamaged where the folder is not whole (with ``verify``, where any byte has
+    changed) or was written under another schema.
     """
     about = read_about(folder)
     if about["schema"] != schema_mark(model):
@@ -113,7 +114,8 @@ def open_snapshot(
     try:
         if verify:
             _verify(folder, about["files"])
-        return kind(model, _columns(folder, about["files"], model, last), _version(about["version"]))
+        columns = _columns(folder, about["files"], model, last)
+        return kind(model, columns, _version(about["version"])), Last(columns, folder, about["files"])
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise StoreDamaged(f"{folder} cannot be read ({error}). Copy the folder again, or delete it.") from error
 

@@ -16,6 +16,7 @@ import threading
 import time
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import structlog
 from starlette.applications import Starlette
@@ -92,20 +93,22 @@ def _store_or_writer(settings: Settings) -> GraphService | None:
         try:
             return open_store(settings, publish="all")
         except StoreLocked:
-            if published_version(folder) is not None and (find(settings.data) or _published_is_newest(settings)):
+            version = published_version(folder)
+            if version is not None and (find(settings.data) or _is_newest(version, settings.data)):
                 return None
             time.sleep(PAUSE)
         except StoreError as error:
-            if published_version(folder) is None:
+            version = published_version(folder)
+            if version is None:
                 raise
-            log.error("store_not_opened", reason=str(error), served=f"version {published_version(folder)}, read only")
+            log.error("store_not_opened", reason=str(error), served=f"version {version}, read only")
             return None
 
 
-def _published_is_newest(settings: Settings) -> bool:
+def _is_newest(version: int, data: Path) -> bool:
     with suppress(StoreError):
-        head = read_head(settings.data)
-        return head is not None and head.version == published_version(settings.data / FOLDER)
+        head = read_head(data)
+        return head is not None and head.version == version
     return False
 
 

@@ -42,8 +42,8 @@ def place(graph: Locator, curie: str) -> dict[str, float]:
     return position
 
 
-def click_at(page: Page, graph: Locator, curie: str, *, double: bool = False) -> None:
-    """Press the mouse where an entity is drawn."""
+def drawn_at(graph: Locator, curie: str) -> tuple[float, float]:
+    """Where an entity is drawn on the screen."""
     x, y = graph.evaluate(
         """(g, id) => {
           const box = g.shadowRoot.querySelector('.canvas').getBoundingClientRect();
@@ -52,6 +52,12 @@ def click_at(page: Page, graph: Locator, curie: str, *, double: bool = False) ->
         }""",
         curie,
     )
+    return x, y
+
+
+def click_at(page: Page, graph: Locator, curie: str, *, double: bool = False) -> None:
+    """Press the mouse where an entity is drawn."""
+    x, y = drawn_at(graph, curie)
     page.mouse.click(x, y)
     if double:
         page.mouse.click(x, y)

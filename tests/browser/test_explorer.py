@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser.explorer import GRAVIS, LUPUS, THERAPY, click_at, count, draw, drawn, place
+from tests.browser.explorer import GRAVIS, LUPUS, THERAPY, click_at, count, draw, drawn, drawn_at, place
 from tests.browser.waiting import until
 
 if TYPE_CHECKING:
@@ -219,17 +219,6 @@ def test_fingers_zoom_move_drag_and_choose(browser: "Browser", service: str) -> 
         state: dict[str, Any] = graph.evaluate("g => ({zoom: g.engine.cy.zoom(), ...g.engine.cy.pan()})")
         return state
 
-    def at(curie: str) -> tuple[float, float]:
-        x, y = graph.evaluate(
-            """(g, id) => {
-              const box = g.shadowRoot.querySelector('.canvas').getBoundingClientRect();
-              const {x, y} = g.engine.cy.getElementById(id).renderedPosition();
-              return [box.x + x, box.y + y];
-            }""",
-            curie,
-        )
-        return x, y
-
     x, y, wide = graph.evaluate(
         "g => { const b = g.shadowRoot.querySelector('.canvas').getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2, b.width]; }"
     )
@@ -252,17 +241,17 @@ def test_fingers_zoom_move_drag_and_choose(browser: "Browser", service: str) -> 
 
     graph.evaluate("(g, id) => g.focus(id)", LUPUS)
     until(page, "!document.querySelector('kg-graph').engine.cy.animated()")
-    stood, (x, y) = place(graph, LUPUS), at(LUPUS)
+    stood, (x, y) = place(graph, LUPUS), drawn_at(graph, LUPUS)
     swipe(((x, y), (x + 50, y + 30)))
     assert place(graph, LUPUS)["x"] > stood["x"] + 20
-    page.touchscreen.tap(*at(LUPUS))
+    page.touchscreen.tap(*drawn_at(graph, LUPUS))
     page.locator(".kg-drawer").get_by_text("MONDO:0007915").wait_for()
     page.locator(".kg-drawer").get_by_role("button", name="Close").tap()
     drawn_before = count(graph)
     graph.evaluate("(g, id) => g.focus(id)", THERAPY)
     until(page, "!document.querySelector('kg-graph').engine.cy.animated()")
-    page.touchscreen.tap(*at(THERAPY))
-    page.touchscreen.tap(*at(THERAPY))
+    page.touchscreen.tap(*drawn_at(graph, THERAPY))
+    page.touchscreen.tap(*drawn_at(graph, THERAPY))
     until(page, "n => document.querySelector('kg-graph').engine.cy.nodes().length > n", drawn_before)
     context.close()
 

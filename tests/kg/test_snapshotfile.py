@@ -26,7 +26,7 @@ def written(seed_graph: Snapshot, tmp_path: Path) -> Path:
 
 def test_everything_comes_back(seed_graph: Snapshot, written: Path, model: Model) -> None:
     """Records of every kind, their structures, evidence, and what searches find."""
-    graph = open_snapshot(written, model, Graph, verify=True)
+    graph, _ = open_snapshot(written, model, Graph, verify=True)
     assert told(graph.columns) == told(seed_graph.columns)
     assert graph.version.tag == seed_graph.version.tag
     assert {type(e).__name__ for e in graph.entities.values()} == {kind.name for kind in model.kinds}
@@ -54,7 +54,7 @@ def _plain(value: object) -> str:
 
 def test_columns_are_mapped_not_read(written: Path, model: Model) -> None:
     """So that processes share them."""
-    columns = open_snapshot(written, model, Graph).columns
+    columns = open_snapshot(written, model, Graph)[0].columns
     base = columns.ids
     while isinstance(base.base, np.ndarray):
         base = base.base
