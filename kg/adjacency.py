@@ -246,13 +246,15 @@ class Adjacency:
         return Rows(indptr, self.neighbours[wanted].astype(np.int64), self.positions[wanted].astype(np.int64))
 
     def gather(self, nodes: Ints) -> tuple[Ints, Ints]:
-        """Return the arcs of some nodes: for each arc which of the nodes it is of, and its place in ``neighbours``."""
-        starts = self.indptr[nodes]
-        counts = self.indptr[nodes + 1] - starts
-        ends = np.cumsum(counts)
-        total = int(ends[-1]) if len(ends) else 0
-        places = np.arange(total) + np.repeat(starts - ends + counts, counts)
-        return np.repeat(np.arange(len(nodes)), counts), places
+        """Return the places in ``neighbours`` of the arcs of some nodes, node by node, and where each node's end."""
+        starts, ends = self.indptr[nodes], self.indptr[nodes + 1]
+        if len(nodes) == 1:
+            return np.arange(starts[0], ends[0]), ends - starts
+        counts = ends - starts
+        ends = counts.cumsum()
+        places = (starts - ends + counts).repeat(counts)
+        places += np.arange(len(places))
+        return places, ends
 
     def arc_count(self, nodes: Ints) -> int:
         """Return the number of arcs of some nodes: what gathering them costs."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import permutations
 
 import numpy as np
@@ -84,6 +85,13 @@ class Layers:
             self._forward_arcs.append(self.ground.forward(self.forward(step), self.codes(step)))
         return self._forward_arcs[i]
 
+    def forward_to(self, i: int, states: Bools) -> Arcs:
+        """Return those of ``forward_arcs(i)`` that lead to some states, without finding the others."""
+        if len(self._forward_arcs) > i:
+            arcs = self._forward_arcs[i]
+            return arcs.where(states[arcs.heads])
+        return self.ground.forward(self.forward(i), self.codes(i), states)
+
     @property
     def sizes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Numbers of states in the layers made so far, from the starts and from the ends."""
@@ -117,14 +125,23 @@ class Layers:
         """Return all arcs that may be the step before j steps to an end."""
         while len(self._backward_arcs) <= j:
             step = len(self._backward_arcs)
-            place = self._from_end(step + 1)
-            codes = self.codes(place if place is not None else 0)
-            self._backward_arcs.append(self.ground.backward(self.backward(step), codes))
+            self._backward_arcs.append(self.ground.backward(self.backward(step), self._codes_before(step)))
         return self._backward_arcs[j]
+
+    def backward_from(self, j: int, states: Bools) -> Arcs:
+        """Return those of ``backward_arcs(j)`` that come from some states, without finding the others."""
+        if len(self._backward_arcs) > j:
+            arcs = self._backward_arcs[j]
+            return arcs.where(states[arcs.tails])
+        return self.ground.backward(self.backward(j), self._codes_before(j), states)
 
     def backward_cost(self, j: int) -> int:
         """Return what ``backward_arcs(j)`` would look at; nothing once it is known."""
         return 0 if len(self._backward_arcs) > j else self.ground.cost(self.backward(j))
+
+    def _codes_before(self, j: int) -> Bools:
+        place = self._from_end(j + 1)
+        return self.codes(place if place is not None else 0)
 
     def _from_end(self, j: int) -> int | None:
         return None if self.places.length is None else self.places.length - j
@@ -158,7 +175,12 @@ class Plan:
         for i in range(self.meet - 1, -1, -1):
             here.insert(0, least(ground, layers.forward_arcs(i), here[0], last=False))
         self.remaining = here + after
-        return bool((self.remaining[0][layers.forward(0)] < FAR).any())
+        return bool((here[0][layers.forward(0)] < FAR).any())
+
+    @cached_property
+    def _open(self) -> list[Bools]:
+        """Per place, from which states an end can still be reached."""
+        return [remaining < FAR for remaining in self.remaining]
 
     def _meet(self) -> tuple[int, int] | None:
         """Return how many layers each side was expanded, or None where one of them came to nothing."""
@@ -178,14 +200,8 @@ class Plan:
         """Return the arcs from the states i steps from a start to those j steps from an end."""
         layers = self.layers
         if layers.forward_cost(i) <= layers.backward_cost(j):
-            arcs = layers.forward_arcs(i)
-            keep = layers.remaining(j)[arcs.heads] < FAR
-        else:
-            arcs = layers.backward_arcs(j)
-            reached = np.zeros(layers.ground.size, np.bool_)
-            reached[layers.forward(i)] = True
-            keep = reached[arcs.tails]
-        return arcs.where(keep)
+            return layers.forward_to(i, layers.remaining(j) < FAR)
+        return layers.backward_from(j, _marked(layers.forward(i), layers.ground.size))
 
     # -------------------------------------------------------------- what enumerations read
     @property
@@ -196,9 +212,7 @@ class Plan:
 
     def steps(self, states: Ints, i: int) -> Arcs:
         """Return the arcs from states at place i along which an end can still be reached; raises Spent."""
-        arcs = self.layers.ground.forward(states, self.layers.codes(i))
-        keep = self.remaining[i + 1][arcs.heads] < FAR
-        return arcs.where(keep)
+        return self.layers.ground.forward(states, self.layers.codes(i), self._open[i + 1])
 
     def arcs(self, i: int) -> Arcs:
         """Return all arcs of the core between places i and i + 1; raises Spent."""
@@ -208,7 +222,7 @@ class Plan:
             arcs = self.connecting
         else:
             arcs = self.layers.backward_arcs(self.length - i - 1)
-        keep = (self.remaining[i + 1][arcs.heads] < FAR) & (self.remaining[i][arcs.tails] < FAR)
+        keep = self._open[i + 1][arcs.heads] & self._open[i][arcs.tails]
         return arcs.where(keep)
 
     def newest(self) -> list[Ints]:
@@ -217,7 +231,7 @@ class Plan:
         best = [np.full(ground.size, NO_DATE, np.int64)]
         for i in range(self.length - 1, -1, -1):
             arcs = self.arcs(i)
-            days = np.maximum(ground.dates(arcs.edges), best[0][arcs.heads])
+            days = np.maximum(ground.dates(ground.edges_of(arcs)), best[0][arcs.heads])
             here = np.full(ground.size, NO_DATE, np.int64)
             np.maximum.at(here, arcs.tails, days)
             best.insert(0, here)
@@ -236,20 +250,23 @@ class Plan:
 
 def least(ground: Ground, arcs: Arcs, after: Ints, *, last: bool) -> Ints:
     """Return the least cost of one of some arcs and what remains after it; ``last`` arcs lead to an end, at no more cost."""
-    keep = after[arcs.heads] < FAR
-    heads = arcs.heads[keep]
-    costs = arcs.costs[keep] + after[heads]
+    arcs = arcs.where(after[arcs.heads] < FAR)
+    costs = ground.costs_of(arcs) + after[arcs.heads]
     if not last:
-        costs += ground.node_costs[ground.nodes(heads)]
+        costs += ground.node_costs[ground.nodes(arcs.heads)]
     result = np.full(ground.size, FAR, np.int64)
-    np.minimum.at(result, arcs.tails[keep], costs)
+    np.minimum.at(result, arcs.tails, costs)
     return result
 
 
 def _distinct(states: Ints, size: int) -> Ints:
-    seen = np.zeros(size, np.bool_)
-    seen[states] = True
-    return np.flatnonzero(seen)
+    return np.flatnonzero(_marked(states, size))
+
+
+def _marked(states: Ints, size: int) -> Bools:
+    marks = np.zeros(size, np.bool_)
+    marks[states] = True
+    return marks
 
 
 def placements(ground: Ground, length: int) -> Iterator[Places]:

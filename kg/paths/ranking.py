@@ -244,13 +244,14 @@ class _Steps:
         plan, place = self._plan, self._place
         ground = plan.layers.ground
         nodes = ground.nodes(arcs.heads)
-        costs = arcs.costs + (ground.node_costs[nodes] if place + 1 < plan.length else 0)
+        edges = ground.edges_of(arcs)
+        costs = ground.costs_of(arcs) + (ground.node_costs[nodes] if place + 1 < plan.length else 0)
         to_end = costs + plan.remaining[place + 1][arcs.heads]
-        steps = nodes * ground.adjacency.codes + arcs.codes
-        days = ground.dates(arcs.edges) if self._newest else np.zeros(len(nodes), np.int64)
+        steps = nodes * ground.adjacency.codes + ground.codes_of(arcs)
+        days = ground.dates(edges) if self._newest else np.zeros(len(nodes), np.int64)
         best = np.maximum(days, self._newest[place + 1][arcs.heads]) if self._newest else days
         order = np.lexsort((arcs.heads, steps, to_end, arcs.tails))
-        columns = (to_end, steps, arcs.heads, nodes, arcs.edges, costs, days, best)
+        columns = (to_end, steps, arcs.heads, nodes, edges, costs, days, best)
         return arcs.tails[order], list(zip(*(column[order].tolist() for column in columns), strict=True))
 
 
