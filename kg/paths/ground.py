@@ -65,16 +65,22 @@ class Ground:
         self._own_arcs = len(self.adjacency.neighbours)
         self.codes = self._mask(question.codes)
         self.steps = None if question.steps is None else tuple(map(self._mask, question.steps))
-        effects = [relation.effect_sign for relation in scenario.graph.model.relations]
-        self._signs: Ints = np.repeat(np.array(effects, np.int64), 2)
         self._extras: tuple[Assertion, ...] = (*scenario.changed.values(), *scenario.assumed)
         self._gone = self._removed()
         self._edges_free = (
             self._gone is None and question.min_confidence <= 0.0 and question.disputed and question.levels is None
         )
-        self._prepare_extras()
+        self._extra_codes: Ints = np.zeros(0, np.int64)
+        self._extra_edges: Ints = np.zeros(0, np.int64)
+        if self._extras:
+            self._prepare_extras()
         self.node_costs = self._node_costs()
         self.between = self._between()
+
+    @cached_property
+    def _signs(self) -> Ints:
+        """The effect sign of each code."""
+        return np.array([relation.effect_sign for relation in self.scenario.graph.model.relations], np.int64).repeat(2)
 
     # -------------------------------------------------------------- the scenario
     def _mask(self, codes: frozenset[int]) -> Bools:
@@ -101,8 +107,8 @@ class Ground:
         codes = [code[a.relation] for _, a in apart]
         self._extra_tails: Ints = np.array(subjects + objects, np.int64)
         self._extra_heads: Ints = np.array(objects + subjects, np.int64)
-        self._extra_codes: Ints = np.array(codes + [c + 1 for c in codes], np.int64)
-        self._extra_edges: Ints = np.array([self.base + i for i, _ in apart] * 2, np.int64)
+        self._extra_codes = np.array(codes + [c + 1 for c in codes], np.int64)
+        self._extra_edges = np.array([self.base + i for i, _ in apart] * 2, np.int64)
         self._extra_costs = costs_of(np.array([a.confidence for _, a in apart] * 2, np.float64))
         self._extra_ok = np.array([self._fulfils(a) for _, a in apart] * 2, np.bool_)
 
@@ -203,7 +209,7 @@ class Ground:
     def _mask_of_nodes(self, states: Bools | None) -> Bools | None:
         if states is None or self.width == 1:
             return states
-        nodes: Bools = states.reshape(-1, self.width).any(axis=1)
+        nodes: Bools = np.logical_or.reduce(states.reshape(-1, self.width), axis=1)
         return nodes
 
     def _gather(self, nodes: Ints, codes: Bools, flip: int, wanted: Bools | None) -> tuple[Ints, Ints, Ints]:

@@ -21,6 +21,7 @@ from kg.adjacency import NO_DATE
 from kg.columns import Bools, Ints
 from kg.paths.ground import Arcs, Ground
 
+FEW_ARCS = 2000  # are gathered whole, as the next layer will want them too
 FAR = int(np.iinfo(np.int64).max // 4)
 """Remaining cost of states from which no end can be reached."""
 
@@ -38,11 +39,16 @@ class Places:
 
 
 class Layers:
-    """The states at each distance from both ends, for paths whose places are the same; computed as asked for."""
+    """The states at each distance from both ends, for paths whose places are the same; computed as asked for.
 
-    def __init__(self, ground: Ground, places: Places) -> None:
+    With ``nearest`` a state is only in the first layer that it could be in from either end: enough for the shortest
+    paths, and no layer grows by the ways back.
+    """
+
+    def __init__(self, ground: Ground, places: Places, *, nearest: bool = False) -> None:
         self.ground = ground
         self.places = places
+        self._nearest = nearest
         via = ground.question.via
         self._forward = [ground.starts(self._at(0, np.array(ground.question.sources, np.int64), via))]
         self._forward_arcs: list[Arcs] = []
@@ -52,6 +58,7 @@ class Layers:
         self._remaining = [first]
         self._backward = [targets]
         self._backward_arcs: list[Arcs] = []
+        self._seen = [_marked(states, ground.size) for states in (self._forward[0], targets)] if nearest else []
 
     def _at(self, position: int | None, nodes: Ints, via: frozenset[int]) -> Ints:
         """Return the nodes that may stand at an end: the one that must, or those that need not stand elsewhere."""
@@ -64,6 +71,14 @@ class Layers:
         allowed: Bools = self.ground.between[nodes] if node is None else nodes == node
         return allowed
 
+    def _distinct(self, states: Ints, side: int) -> Ints:
+        """Return states once each; with ``nearest``, those that were in no layer of that side before."""
+        marks = _marked(states, self.ground.size)
+        if self._nearest:
+            marks &= ~self._seen[side]
+            self._seen[side] |= marks
+        return np.flatnonzero(marks)
+
     def codes(self, step: int) -> Bools:
         """Return which codes a step may have; steps are counted from 0."""
         return self.ground.codes if self.ground.steps is None else self.ground.steps[step]
@@ -75,7 +90,7 @@ class Layers:
             step = len(self._forward)
             heads = self.forward_arcs(step - 1).heads
             heads = heads[self._allowed(self.ground.nodes(heads), step)]
-            self._forward.append(_distinct(heads, self.ground.size))
+            self._forward.append(self._distinct(heads, 0))
         return self._forward[i]
 
     def forward_arcs(self, i: int) -> Arcs:
@@ -86,9 +101,9 @@ class Layers:
         return self._forward_arcs[i]
 
     def forward_to(self, i: int, states: Bools) -> Arcs:
-        """Return those of ``forward_arcs(i)`` that lead to some states, without finding the others."""
-        if len(self._forward_arcs) > i:
-            arcs = self._forward_arcs[i]
+        """Return those of ``forward_arcs(i)`` that lead to some states, where they are many without finding the others."""
+        if self.forward_cost(i) <= FEW_ARCS:
+            arcs = self.forward_arcs(i)
             return arcs.where(states[arcs.heads])
         return self.ground.forward(self.forward(i), self.codes(i), states)
 
@@ -118,7 +133,7 @@ class Layers:
         arcs = self.backward_arcs(j - 1)
         keep = self._allowed(self.ground.nodes(arcs.tails), self._from_end(j))
         arcs = arcs.where(keep)
-        self._backward.append(_distinct(arcs.tails, self.ground.size))
+        self._backward.append(self._distinct(arcs.tails, 1))
         self._remaining.append(least(self.ground, arcs, self._remaining[j - 1], last=j == 1))
 
     def backward_arcs(self, j: int) -> Arcs:
@@ -129,9 +144,9 @@ class Layers:
         return self._backward_arcs[j]
 
     def backward_from(self, j: int, states: Bools) -> Arcs:
-        """Return those of ``backward_arcs(j)`` that come from some states, without finding the others."""
-        if len(self._backward_arcs) > j:
-            arcs = self._backward_arcs[j]
+        """Return those of ``backward_arcs(j)`` that come from some states, where they are many without finding the others."""
+        if self.backward_cost(j) <= FEW_ARCS:
+            arcs = self.backward_arcs(j)
             return arcs.where(states[arcs.tails])
         return self.ground.backward(self.backward(j), self._codes_before(j), states)
 
@@ -155,20 +170,21 @@ class Plan:
     between the place ``meet`` and the next.
     """
 
-    def __init__(self, layers: Layers, length: int) -> None:
+    def __init__(self, layers: Layers, length: int, met: tuple[int, int] | None = None) -> None:
         self.layers = layers
         self.length = length
         self.meet = 0
         self.remaining: list[Ints] = []
         self.connecting: Arcs | None = None
-        self.empty = not self._build()
+        self.empty = not self._build(met or self._meet())
 
-    def _build(self) -> bool:
-        met = self._meet()
+    def _build(self, met: tuple[int, int] | None) -> bool:
         if met is None:
             return False
         self.meet, later = met
         self.connecting = self._connect(self.meet, later)
+        if not len(self.connecting.heads):
+            return False
         layers, ground, length = self.layers, self.layers.ground, self.length
         after = [layers.remaining(length - i) for i in range(self.meet + 1, length + 1)]
         here = [least(ground, self.connecting, after[0], last=later == 0)]
@@ -214,14 +230,17 @@ class Plan:
         """Return the arcs from states at place i along which an end can still be reached; raises Spent."""
         return self.layers.ground.forward(states, self.layers.codes(i), self._open[i + 1])
 
+    def arcs_at_hand(self, i: int) -> Arcs:
+        """Return all arcs between places i and i + 1 that were looked at, the core's among them; raises Spent."""
+        if i < self.meet:
+            return self.layers.forward_arcs(i)
+        if i == self.meet and self.connecting is not None:
+            return self.connecting
+        return self.layers.backward_arcs(self.length - i - 1)
+
     def arcs(self, i: int) -> Arcs:
         """Return all arcs of the core between places i and i + 1; raises Spent."""
-        if i < self.meet:
-            arcs = self.layers.forward_arcs(i)
-        elif i == self.meet and self.connecting is not None:
-            arcs = self.connecting
-        else:
-            arcs = self.layers.backward_arcs(self.length - i - 1)
+        arcs = self.arcs_at_hand(i)
         keep = self._open[i + 1][arcs.heads] & self._open[i][arcs.tails]
         return arcs.where(keep)
 
@@ -257,10 +276,6 @@ def least(ground: Ground, arcs: Arcs, after: Ints, *, last: bool) -> Ints:
     result = np.full(ground.size, FAR, np.int64)
     np.minimum.at(result, arcs.tails, costs)
     return result
-
-
-def _distinct(states: Ints, size: int) -> Ints:
-    return np.flatnonzero(_marked(states, size))
 
 
 def _marked(states: Ints, size: int) -> Bools:
@@ -304,6 +319,25 @@ class Core:
             found = (Plan(self._layers(places), length) for places in placements(self.ground, length))
             self._plans[length] = [plan for plan in found if not plan.empty]
         return self._plans[length]
+
+    def nearest(self, longest: int | None) -> Plan | None:
+        """Return the plan for the shortest paths of all, or None where there are none of up to ``longest`` steps.
+
+        It takes the place of what plans of that length there were. Breadth-first from both ends, always on the side
+        with fewer arcs to look at: for questions whose every walk of least length is an answer. Raises Spent.
+        """
+        layers = Layers(self.ground, Places(None, {}), nearest=True)
+        i = j = 0
+        while len(layers.forward(i)) and len(layers.backward(j)) and (longest is None or i + j < longest):
+            plan = Plan(layers, i + j + 1, (i, j))
+            if not plan.empty:
+                self._plans[plan.length] = [plan]
+                return plan
+            if layers.forward_cost(i) <= layers.backward_cost(j):
+                i += 1
+            else:
+                j += 1
+        return None
 
     def _layers(self, places: Places) -> Layers:
         if places.length is not None or not self.layers:

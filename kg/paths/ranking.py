@@ -231,12 +231,14 @@ class _Steps:
         return self._known[state]
 
     def _work_out(self, state: int) -> None:
-        if len(self._known) >= FEW and self._all is None:
-            self._all = self._plan.arcs(self._place)
-        if self._all is not None and len(self._all.tails) <= ARCS_A_STATE * len(self._known):
+        plan, place = self._plan, self._place
+        few = ARCS_A_STATE * (len(self._known) + 1)
+        if self._all is None and (len(self._known) >= FEW or len(plan.arcs_at_hand(place).heads) <= few):
+            self._all = plan.arcs(place)
+        if self._all is not None and len(self._all.heads) <= few:
             self._known = _grouped(self._sorted(self._all))
         else:
-            one = self._plan.steps(np.array([state], np.int64), self._place)
+            one = plan.steps(np.array([state], np.int64), place)
             self._known[state] = self._sorted(one)[1]
 
     def _sorted(self, arcs: Arcs) -> tuple[Ints, list[_Child]]:

@@ -236,6 +236,9 @@ class Search:
         """Return the search at the least length that a path has, or None, and the limit that ended it, if one did."""
         asked = self.question
         try:
+            if asked.shortest == 1 and not (asked.steps or asked.via or asked.signs):
+                plan = self.core.nearest(asked.longest if limited else None)
+                return (None, None) if plan is None else (self._of_length(plan.length), None)
             least = asked.shortest
             if not (asked.steps or asked.via):
                 distance = distance_between(self.ground)
@@ -244,9 +247,7 @@ class Search:
                 least = max(least, distance)
             longest = asked.longest if limited or asked.steps else max(asked.longest, least)
             for length in range(least, longest + 1):
-                search = Search(
-                    self.scenario, replace(asked, shortest=length, longest=length), self.damping, self.budget
-                )
+                search = Search(self.scenario, self.question, self.damping, self.budget)._of_length(length)
                 stream = Stream(search.core, LENGTH, diverse=False)
                 if stream.peek(self.budget):
                     search.begun = stream
@@ -256,6 +257,11 @@ class Search:
         except Spent:
             return None, self.budget.exhausted_by
         return None, None
+
+    def _of_length(self, length: int) -> Search:
+        """Ask for paths of one length from now on."""
+        self.question = self.ground.question = replace(self.question, shortest=length, longest=length)
+        return self
 
 
 class Stream:

@@ -114,6 +114,20 @@ def test_the_shortest_are_all_of_the_least_length(question) -> None:
     assert page.total == len(page)
 
 
+@examples(45)
+@given(questions())
+def test_without_a_limit_the_shortest_are_as_long_as_they_must_be(question) -> None:
+    what_if, sources, targets, asked, _, damping = question
+    asked = PathConstraints(**{**_fields(asked), "min_length": 1, "max_length": None, "metapath": None, "via": (), "signs": None})  # fmt: skip
+    far = PathConstraints(**{**_fields(asked), "max_length": len(what_if.graph.entities)})
+    everything = routes.listed(what_if, sources, targets, far, LENGTH, damping)
+    page = shortest_paths(what_if, sources, targets, asked, first=1000, damping=damping)
+    assert [plain(path) for path in page] == [p for p in everything if len(p[1]) == len(everything[0][1])]
+    first = shortest_paths(what_if, sources, targets, asked, first=1, damping=damping)
+    assert [plain(path) for path in first] == [plain(path) for path in page][:1]
+    assert first.has_next == (len(page) > 1)
+
+
 @examples(50)
 @given(questions())
 def test_what_is_reachable_has_a_path_and_the_rest_has_none(question) -> None:
