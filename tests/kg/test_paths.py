@@ -26,6 +26,11 @@ from kg.paths import (
     shortest_paths,
     why_not,
 )
+from kg.paths.constraints import understand
+from kg.paths.ground import Ground
+from kg.paths.layers import Core
+from kg.paths.listing import LISTED, best_paths
+from kg.paths.search import paths_of
 from kg.views import View
 from tests.conftest import ROOT
 from tests.kg import routes
@@ -126,6 +131,18 @@ def test_without_a_limit_the_shortest_are_as_long_as_they_must_be(question) -> N
     first = shortest_paths(what_if, sources, targets, asked, first=1, damping=damping)
     assert [plain(path) for path in first] == [plain(path) for path in page][:1]
     assert first.has_next == (len(page) > 1)
+
+
+@examples(120)
+@given(questions(), st.integers(1, 12))
+def test_listing_many_at_once_gives_the_first_of_them(question, count) -> None:
+    what_if, sources, targets, asked, order_by, damping = question
+    assume(order_by in LISTED)
+    expected = routes.listed(what_if, sources, targets, asked, order_by, damping)
+    ground = Ground(what_if, understand(what_if, sources, targets, asked), Budget(), damping)
+    found, all_ = best_paths(Core(ground), order_by, count)
+    assert [plain(path) for path in paths_of(ground, found)] == expected[: len(found)]
+    assert len(found) == len(expected) if all_ else len(found) >= count
 
 
 @examples(50)
