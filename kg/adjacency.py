@@ -147,6 +147,11 @@ class Adjacency:
         return costs_of(self.confidences)
 
     @cached_property
+    def least_cost(self) -> int:
+        """The least cost of an edge; 0 where there are none."""
+        return int(self.costs.min()) if len(self.costs) else 0
+
+    @cached_property
     def disputed(self) -> Bools:
         """Whether evidence both supports and contradicts each assertion."""
         return self.columns.supported & self.columns.pointing("CONTRADICTS")

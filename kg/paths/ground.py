@@ -284,6 +284,12 @@ class Ground:
         costs[~own] = self._extra_costs[arcs.places[~own] - self._own_arcs]
         return costs
 
+    @cached_property
+    def least_cost(self) -> int:
+        """What every edge costs at least."""
+        own = self.adjacency.least_cost
+        return min(own, int(self._extra_costs.min(initial=own))) if self._extras else own
+
     def _looked_up(self, column: NDArray[Any], extra: Ints, places: Ints) -> Ints:
         if not len(self._extras):
             return column[places].astype(np.int64)

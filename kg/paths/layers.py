@@ -107,6 +107,9 @@ class Layers:
             return arcs.where(states[arcs.heads])
         return self.ground.forward(self.forward(i), self.codes(i), states)
 
+    def narrow(self) -> None:
+        """Leave out of the last layers what no path of interest passes, before they are connected: here nothing."""
+
     @property
     def sizes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Numbers of states in the layers made so far, from the starts and from the ends."""
@@ -162,6 +165,57 @@ class Layers:
         return None if self.places.length is None else self.places.length - j
 
 
+class Within(Layers):
+    """The states of walks of one length that may cost no more than a limit; of dearer walks some may be left in.
+
+    What a walk costs above the least for its steps is what it may spend: states are left out that spend too much
+    together with the least that the other side has spent so far. Of two hubs, that leaves the few neighbours that
+    explain something, which have few neighbours themselves.
+    """
+
+    def __init__(self, ground: Ground, places: Places, length: int, limit: int) -> None:
+        super().__init__(ground, places)
+        self._most = limit - length * ground.least_cost
+        first = np.full(ground.size, FAR, np.int64)
+        first[self._forward[0]] = 0
+        self._so_far = [first]
+
+    def forward(self, i: int) -> Ints:
+        """Return the states between the ends that i steps from a start reach within the limit."""
+        while len(self._forward) <= i:
+            step, ground = len(self._forward), self.ground
+            arcs = self.forward_arcs(step - 1)
+            arcs = arcs.where(self._allowed(ground.nodes(arcs.heads), step))
+            so_far = np.full(ground.size, FAR, np.int64)
+            costs = self._so_far[-1][arcs.tails] + ground.costs_of(arcs) + ground.node_costs[ground.nodes(arcs.heads)]
+            np.minimum.at(so_far, arcs.heads, costs)
+            self._so_far.append(so_far)
+            self._forward.append(self._distinct(arcs.heads, 0))
+            self._narrow(0)
+        return self._forward[i]
+
+    def _extend_backward(self) -> None:
+        super()._extend_backward()
+        self._narrow(1)
+
+    def narrow(self) -> None:
+        """Leave out of the last layers what the other side, as far as it is known by now, makes too dear."""
+        self._narrow(0)
+        self._narrow(1)
+
+    def _narrow(self, side: int) -> None:
+        spent, others = self._spent(side), self._spent(1 - side)
+        layers = self._backward if side else self._forward
+        layers[-1] = layers[-1][spent <= self._most - others.min(initial=FAR)]
+
+    def _spent(self, side: int) -> Ints:
+        """Return what the states of the last layer of a side spend above the least."""
+        layers, costs = (self._backward, self._remaining) if side else (self._forward, self._so_far)
+        states, steps, ground = layers[-1], len(layers) - 1, self.ground
+        spent = costs[-1][states] - steps * ground.least_cost
+        return spent + ground.node_costs[ground.nodes(states)] if side and steps else spent
+
+
 class Plan:
     """Paths of one length: where the two sides met, and the least remaining cost at each place.
 
@@ -215,6 +269,7 @@ class Plan:
     def _connect(self, i: int, j: int) -> Arcs:
         """Return the arcs from the states i steps from a start to those j steps from an end."""
         layers = self.layers
+        layers.narrow()
         if layers.forward_cost(i) <= layers.backward_cost(j):
             return layers.forward_to(i, layers.remaining(j) < FAR)
         return layers.backward_from(j, _marked(layers.forward(i), layers.ground.size))
@@ -319,6 +374,14 @@ class Core:
             found = (Plan(self._layers(places), length) for places in placements(self.ground, length))
             self._plans[length] = [plan for plan in found if not plan.empty]
         return self._plans[length]
+
+    def plans_within(self, length: int, limit: int) -> list[Plan]:
+        """Return plans that hold the paths of one length that cost no more than a limit, perhaps others; raises Spent."""
+        if length in self._plans or self.ground.question.via:
+            return self.plans(length)
+        (places,) = placements(self.ground, length)
+        plan = Plan(Within(self.ground, places, length, limit), length)
+        return [] if plan.empty else [plan]
 
     def nearest(self, longest: int | None) -> Plan | None:
         """Return the plan for the shortest paths of all, or None where there are none of up to ``longest`` steps.

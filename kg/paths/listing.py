@@ -6,7 +6,9 @@ bounds everything that is missing: paths that come before it are certain, in the
 twice are dropped when they do, so fewer paths than asked for may be certain; then more prefixes are kept. Between
 two ends, walks of up to three steps are paths, and once is enough.
 
-For a thousand paths this takes a fifth of what ``ranking`` takes to find them one by one.
+By confidence, the paths of fewer steps say what the last wanted one costs at most, and longer ones are only looked for
+within that (``layers.Within``). CPU on Hetionet between hubs, against finding paths one by one (``ranking``): the first
+1,000 of up to three steps 9 ms for 32 ms, the ten best of up to four 0.8 ms for 8.3 ms.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from kg.paths.layers import FAR, Core, Plan
 from kg.paths.ranking import Found, Key, Ranking
 
 LISTED = (CONFIDENCE, LENGTH)  # orders whose keys grow with every step
-MANY = 50  # paths to come, from which on listing pays
+MANY = 5  # paths to come, from which on listing pays
 LISTING_SHARE = 0.5  # of a budget; the rest is left to find paths one by one where that was not enough
 MOST_KEPT = 100_000  # prefixes at a place
 
@@ -129,7 +131,9 @@ def _attempt(core: Core, order_by: str, count: int, kept: int) -> tuple[list[Fou
             floors.append((length, 0, 0, ()))
             break
         limit = found[count - 1].cost if enough else None
-        for plan in core.plans(length):
+        if limit is not None:
+            floors.append((limit + 1, 0, 0, ()))
+        for plan in core.plans(length) if limit is None else core.plans_within(length, limit):
             listing = _Listing(plan, order_by, kept if order_by == CONFIDENCE else kept - shorter, limit)
             found += listing.paths()
             floors += listing.floors
