@@ -262,8 +262,8 @@ def _timed(ask: Callable[[str, str], Any], pair: Pair, limit: float) -> tuple[fl
             ask(*pair)
     except TooLongError:
         why = "stopped"
-    except RuntimeError as error:  # kuzu's own limit
-        why = "stopped" if "nterrupt" in str(error) or "imeout" in str(error) else str(error)[:80]
+    except RuntimeError as error:  # a database's own limit
+        why = "stopped" if any(word in str(error) for word in ("nterrupt", "imeout", "imed out")) else str(error)[:80]
     return 1000 * (cpu_seconds() - started), why
 
 
