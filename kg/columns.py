@@ -7,6 +7,7 @@ which of them belong to an assertion is said by ``rows``, of which ``starts`` gi
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -151,7 +152,7 @@ class Columns:
         wanted = id.encode()
         if len(wanted) > self.ids.itemsize:
             return None
-        place = int(np.searchsorted(self.ids, np.bytes_(wanted), sorter=self.by_id))
+        place = bisect_left(self.by_id, wanted, key=lambda i: bytes(self.ids[i]))  # numpy's would copy all of by_id
         if place == len(self) or bytes(self.ids[self.by_id[place]]) != wanted:
             return None
         return int(self.by_id[place])
