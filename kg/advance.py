@@ -17,6 +17,7 @@ from kg.columns import (
     NOTHING,
     Bools,
     Columns,
+    EntitySpecs,
     EvidenceWriter,
     Ints,
     Numbers,
@@ -99,15 +100,15 @@ def _with_entities(columns: Columns, before: Projection, after: Projection) -> C
         stay = list(columns.entities)
         for curie, spec in changed.items():
             stay[columns.number[curie]] = spec
-        return replace(columns, entities=tuple(stay))
+        return replace(columns, entities=EntitySpecs(stay))
     return _moved(columns, gone | changed.keys(), changed)
 
 
 def _moved(columns: Columns, gone: set[str], came: Mapping[str, EntitySpec]) -> Columns:
     """Return the columns with entities taken out and put in; assertions about those that are not put in again go."""
     stay = [spec for spec, curie in zip(columns.entities, columns.curies, strict=True) if curie not in gone]
-    entities = tuple(sorted([*stay, *came.values()], key=entity_order))
-    number = {spec.values["curie"]: i for i, spec in enumerate(entities)}
+    entities = EntitySpecs(sorted([*stay, *came.values()], key=entity_order))
+    number = entities.number
     moved = np.array([number.get(curie, NOTHING) for curie in columns.curies], np.int32)
     columns = columns.where((moved[columns.subjects] != NOTHING) & (moved[columns.objects] != NOTHING))
     return replace(columns, entities=entities, subjects=moved[columns.subjects], objects=moved[columns.objects])

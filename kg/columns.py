@@ -7,12 +7,13 @@ which of them belong to an assertion is said by ``rows``, of which ``starts`` gi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from itertools import chain
-from typing import Any, Protocol
+from itertools import accumulate, chain
+from typing import Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,43 @@ class EvidenceColumns:
         )
 
 
+class EntitySpecs(Sequence[EntitySpec]):
+    """The entities of a graph as values, and what follows from them; versions that have the same ones share it."""
+
+    def __init__(self, specs: Iterable[EntitySpec]) -> None:
+        self._specs = tuple(specs)
+
+    def __len__(self) -> int:
+        return len(self._specs)
+
+    @overload
+    def __getitem__(self, index: int) -> EntitySpec: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[EntitySpec]: ...
+    def __getitem__(self, index: int | slice) -> EntitySpec | Sequence[EntitySpec]:
+        return self._specs[index]
+
+    def __iter__(self) -> Iterator[EntitySpec]:
+        return iter(self._specs)
+
+    @cached_property
+    def curies(self) -> Sequence[str]:
+        """CURIEs of the entities."""
+        return [spec.values["curie"] for spec in self._specs]
+
+    @cached_property
+    def number(self) -> Mapping[str, int]:
+        """Numbers of the entities by CURIE."""
+        return {curie: i for i, curie in enumerate(self.curies)}
+
+    @cached_property
+    def of_kind(self) -> Mapping[str, range]:
+        """Numbers of the entities of each kind that there are any of: they are sorted by kind."""
+        counts = Counter(spec.kind for spec in self._specs)
+        ends = accumulate(counts.values())
+        return {kind: range(end - counts[kind], end) for kind, end in zip(counts, ends, strict=True)}
+
+
 @dataclass(frozen=True, eq=False)
 class Columns:
     """A graph, by numbers: of entities, sources and studies in their tuples, of relations, levels and directions in the model.
@@ -70,7 +108,7 @@ class Columns:
     """
 
     model: Model
-    entities: tuple[EntitySpec, ...]
+    entities: EntitySpecs
     sources: tuple[Source, ...]
     studies: tuple[Study, ...]
     details: Packed
@@ -91,7 +129,8 @@ class Columns:
     def of(cls, projection: Projection, model: Model) -> Columns:
         """Return the columns of a projection, in time linear in it."""
         claims = projection.claims
-        number = {spec.values["curie"]: i for i, spec in enumerate(projection.entities)}
+        entities = EntitySpecs(projection.entities)
+        number = entities.number
         relation = numbered(model.relations)
         writer = EvidenceWriter(model, projection.sources.values(), projection.studies.values())
         evidence = writer.columns(chain.from_iterable(claim.evidence for claim in claims))
@@ -99,7 +138,7 @@ class Columns:
         counts = np.fromiter((len(claim.evidence) for claim in claims), np.int64, len(claims))
         return cls(
             model,
-            projection.entities,
+            entities,
             tuple(writer.sources),
             tuple(writer.studies),
             Packed.of(writer.details),
@@ -115,15 +154,15 @@ class Columns:
         )
 
     # -------------------------------------------------------------- what follows from the columns
-    @cached_property
+    @property
     def curies(self) -> Sequence[str]:
         """CURIEs of the entities."""
-        return [spec.values["curie"] for spec in self.entities]
+        return self.entities.curies
 
-    @cached_property
+    @property
     def number(self) -> Mapping[str, int]:
         """Numbers of the entities by CURIE."""
-        return {curie: i for i, curie in enumerate(self.curies)}
+        return self.entities.number
 
     @cached_property
     def owners(self) -> Numbers:

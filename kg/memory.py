@@ -1,10 +1,13 @@
-"""Keeping Python's cyclic collector out of bulk work."""
+"""Keeping Python's cyclic collector out of bulk work, and giving back without it what nobody uses any more."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+import threading
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 
 
 @contextmanager
@@ -17,3 +20,29 @@ def no_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+class Afterwards:
+    """A thread that does what is left to do about things that nobody holds any more."""
+
+    def __init__(self) -> None:
+        self._left: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def of(self, thing: object, work: Callable[[], None]) -> None:
+        """Do some work soon after the last one lets go of a thing; the work must not hold the thing."""
+        weakref.finalize(thing, self._left.put, work).atexit = False
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():  # as after a fork
+                self._thread = threading.Thread(target=self._run, name="afterwards", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            work = self._left.get()
+            work()
+            del work  # or it would be held until there is more to do
+
+
+afterwards = Afterwards()
