@@ -28,8 +28,10 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Names = NDArray[np.bytes_]
 Numbers = NDArray[np.int32]
+Column = NDArray[Any]
 
 NOTHING = -1  # the number of a study that is none
+PIECE = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +59,9 @@ class EvidenceColumns:
 
     def with_more(self, more: EvidenceColumns) -> EvidenceColumns:
         """Return these rows and some after them."""
-        return EvidenceColumns(
-            *(np.concatenate(pair) for pair in zip(*(_arrays(e) for e in (self, more)), strict=True))
-        )
+        end = np.array([len(self)])
+        pairs = zip(_arrays(self), _arrays(more), strict=True)
+        return EvidenceColumns(*(inserted(own, np.repeat(end, len(more)), new) for own, new in pairs))
 
 
 class EntitySpecs(Sequence[EntitySpec]):
@@ -355,6 +357,27 @@ def names_of(names: Iterable[str]) -> Names:
     """Return identifiers in UTF-8, all in the room of the longest."""
     encoded = [name.encode() for name in names]
     return np.array(encoded, np.bytes_) if encoded else np.zeros(0, "S1")
+
+
+def inserted(column: Column, places: Ints, values: Column) -> Column:
+    """Return ``np.insert`` of values before ascending places of a column, wide enough for texts of both.
+
+    It is copied in pieces of ``PIECE`` bytes: the memory of a new array is slow to come by, and numpy lets no other
+    thread run meanwhile. The identifiers of Hetionet's assertions took 40 ms at once.
+    """
+    kind = np.promote_types(column.dtype, values.dtype) if column.dtype.kind == "S" else column.dtype
+    whole = np.empty(len(column) + len(values), kind)
+    step = max(1, PIECE // whole.itemsize)
+    ends = [*places.tolist(), len(column)]
+    start = 0
+    for number, end in enumerate(ends):
+        for first in range(start, end, step):
+            last = min(end, first + step)
+            whole[first + number : last + number] = column[first:last]
+        if number < len(values):
+            whole[end + number] = values[number]
+        start = end
+    return whole
 
 
 def starts_of(counts: NDArray[Any]) -> Ints:
