@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
+from typing import Any
 
 
 @contextmanager
@@ -26,12 +27,15 @@ class Afterwards:
     """A thread that does what is left to do about things that nobody holds any more."""
 
     def __init__(self) -> None:
-        self._left: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._left: SimpleQueue[Callable[[], list[Any]]] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def of(self, thing: object, work: Callable[[], None]) -> None:
-        """Do some work soon after the last one lets go of a thing; the work must not hold the thing."""
+    def of(self, thing: object, work: Callable[[], list[Any]]) -> None:
+        """Do some work soon after the last one lets go of a thing, then let go of what it returns, one by one.
+
+        The work must not hold the thing.
+        """
         weakref.finalize(thing, self._left.put, work).atexit = False
         with self._lock:
             if self._thread is None or not self._thread.is_alive():  # as after a fork
@@ -41,8 +45,10 @@ class Afterwards:
     def _run(self) -> None:
         while True:
             work = self._left.get()
-            work()
-            del work  # or it would be held until there is more to do
+            rest = work()
+            del work  # and all that it held
+            while rest:  # to give back an array of 30 MB takes some ms, in which no other thread runs
+                rest.pop()
 
 
 afterwards = Afterwards()

@@ -310,13 +310,16 @@ class Snapshot:
         )
 
 
-def _let_go(kind: type[Snapshot], graph: dict[str, Any]) -> None:
-    """Cut what a graph holds in circles, by what it is made of; who still uses it finds everything made anew."""
+def _let_go(kind: type[Snapshot], graph: dict[str, Any]) -> list[Any]:
+    """Cut what a graph holds in circles, by what it is made of; who still uses it finds everything made anew.
+
+    Returns the arrays that are free then, unless the next version shares them.
+    """
     views, graph["_views"] = graph["_views"], OrderedDict()
-    for view in views.values():
-        _let_go(kind, view.__dict__)
+    rest = [array for view in views.values() for array in _let_go(kind, view.__dict__)]
     for name in [name for name in graph if isinstance(getattr(Snapshot, name, None), cached_property)]:
         graph.pop(name, None)
     again = partial(kind, graph["model"], graph["columns"], graph["version"], known_on=graph["known_on"])
     graph["by_number"].let_go(again)
     graph["assertions"].let_go()
+    return [*rest, *vars(graph["columns"]).values(), *vars(graph["columns"].evidence).values()]

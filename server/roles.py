@@ -33,7 +33,7 @@ from server.settings import Settings
 
 log = structlog.get_logger("cartograph")
 
-SWITCH_SECONDS = 0.001  # Python's 5 ms, several times over, is what readers wait while a change is worked out
+SWITCH_SECONDS = 0.0002  # Python's 5 ms, several times over, is what readers wait while a change is worked out
 
 
 class PortInUse(StoreError):
