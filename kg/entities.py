@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from kg.columns import Columns
 from kg.projection import Cited, Reference, StructureSpec
@@ -41,6 +41,9 @@ class Entities(Sequence[Entity]):
     def __getitem__(self, index: slice) -> Sequence[Entity]: ...
     def __getitem__(self, index: int | slice) -> Entity | Sequence[Entity]:
         if isinstance(index, slice):
+            found = tuple(self._made[index])
+            if None not in found:
+                return cast("tuple[Entity, ...]", found)
             return tuple([self[number] for number in range(*index.indices(len(self)))])
         return self._made[index] or self._make(range(len(self))[index])
 
@@ -135,7 +138,10 @@ class Run(Sequence[Entity]):
     def __getitem__(self, index: slice) -> Sequence[Entity]: ...
     def __getitem__(self, index: int | slice) -> Entity | Sequence[Entity]:
         if isinstance(index, slice):
-            return tuple(map(self._entities.__getitem__, self.numbers[index]))
+            numbers = self.numbers[index]
+            if numbers.step == 1:
+                return self._entities[numbers.start : numbers.stop]
+            return [self._entities[number] for number in numbers]
         return self._entities[self.numbers[index]]
 
     def __iter__(self) -> Iterator[Entity]:
