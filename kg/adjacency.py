@@ -75,7 +75,7 @@ class Adjacency:
     """The arcs of a snapshot's edges; everything is built on first use, in time linear in the graph."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.entities: tuple[Entity, ...] = tuple(snapshot.entities.values())
+        self.entities: Sequence[Entity] = snapshot.by_number
         self.assertions: Sequence[Assertion] = snapshot.assertions
         self.columns = snapshot.columns
         self.model = snapshot.model
@@ -114,7 +114,10 @@ class Adjacency:
     @cached_property
     def kinds(self) -> Ints:
         """The number of each node's kind."""
-        return np.fromiter((self.kind_number[e.kind] for e in self.entities), np.int64, len(self.entities))
+        kinds = np.empty(len(self.entities), np.int64)
+        for kind, numbers in self.columns.entities.of_kind.items():
+            kinds[numbers.start : numbers.stop] = self.kind_number[kind]
+        return kinds
 
     @cached_property
     def degrees(self) -> Ints:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kg.columns import (
     NOTHING,
     Bools,
     Columns,
+    EntitySpecs,
     EvidenceWriter,
-    Ints,
     Numbers,
+    inserted,
     names_of,
     numbered,
     starts_of,
@@ -99,15 +99,15 @@ def _with_entities(columns: Columns, before: Projection, after: Projection) -> C
         stay = list(columns.entities)
         for curie, spec in changed.items():
             stay[columns.number[curie]] = spec
-        return replace(columns, entities=tuple(stay))
+        return replace(columns, entities=EntitySpecs(stay))
     return _moved(columns, gone | changed.keys(), changed)
 
 
 def _moved(columns: Columns, gone: set[str], came: Mapping[str, EntitySpec]) -> Columns:
     """Return the columns with entities taken out and put in; assertions about those that are not put in again go."""
     stay = [spec for spec, curie in zip(columns.entities, columns.curies, strict=True) if curie not in gone]
-    entities = tuple(sorted([*stay, *came.values()], key=entity_order))
-    number = {spec.values["curie"]: i for i, spec in enumerate(entities)}
+    entities = EntitySpecs(sorted([*stay, *came.values()], key=entity_order))
+    number = entities.number
     moved = np.array([number.get(curie, NOTHING) for curie in columns.curies], np.int32)
     columns = columns.where((moved[columns.subjects] != NOTHING) & (moved[columns.objects] != NOTHING))
     return replace(columns, entities=entities, subjects=moved[columns.subjects], objects=moved[columns.objects])
@@ -132,33 +132,29 @@ def _with_claims(columns: Columns, came: Sequence[Claim]) -> Columns:
     places = np.array([columns.place(claim.subject, claim.relation, claim.object) for claim in came], np.int64)
     counts = np.array([len(claim.evidence) for claim in came], np.int64)
     number, relation = columns.number, numbered(columns.model.relations)
-    order = np.insert(np.arange(len(columns)), places, len(columns) + np.arange(len(came)))
-    moved = np.empty(len(order), np.int32)  # from the place among those there were, then those that came
-    moved[order] = np.arange(len(order), dtype=np.int32)
+    fresh_places = places + np.arange(len(came))
+    own = np.ones(len(columns) + len(came), np.bool_)
+    own[fresh_places] = False
+    moved = np.flatnonzero(own).astype(np.int32)  # where those that there were are now
     first = np.argsort(ids, kind="stable")
     among = np.searchsorted(columns.ids, ids[first], sorter=columns.by_id) if len(columns) else np.zeros(len(ids), int)
     return replace(
         columns,
         details=columns.details.with_more(writer.details),
         evidence=columns.evidence.with_more(fresh),
-        ids=np.concatenate([columns.ids, ids])[order],
-        subjects=_grown(columns.subjects, [number[claim.subject] for claim in came], order),
-        relations=_grown(columns.relations, [relation[claim.relation] for claim in came], order).astype(np.int16),
-        objects=_grown(columns.objects, [number[claim.object] for claim in came], order),
-        confidences=_grown(columns.confidences, [confidence_value(claim.evidence) for claim in came], order),
-        starts=starts_of(np.concatenate([np.diff(columns.starts), counts])[order]),
-        rows=np.insert(
-            columns.rows,
-            np.repeat(columns.starts[places], counts),
-            len(columns.evidence) + np.arange(len(fresh), dtype=np.int32),
+        ids=inserted(columns.ids, places, ids),
+        subjects=inserted(columns.subjects, places, np.array([number[claim.subject] for claim in came])),
+        relations=inserted(columns.relations, places, np.array([relation[claim.relation] for claim in came])),
+        objects=inserted(columns.objects, places, np.array([number[claim.object] for claim in came])),
+        confidences=inserted(
+            columns.confidences, places, np.array([confidence_value(claim.evidence) for claim in came])
         ),
-        by_id=np.insert(moved[columns.by_id], among, moved[len(columns) + first]),
+        starts=starts_of(inserted(np.diff(columns.starts), places, counts)),
+        rows=inserted(
+            columns.rows, np.repeat(columns.starts[places], counts), len(columns.evidence) + np.arange(len(fresh))
+        ),
+        by_id=inserted(moved[columns.by_id], among, fresh_places[first]),
     )
-
-
-def _grown(column: NDArray[Any], more: Sequence[float], order: Ints) -> NDArray[Any]:
-    grown: NDArray[Any] = np.concatenate([column, np.array(more, column.dtype)])[order]
-    return grown
 
 
 def _packed(columns: Columns) -> Columns:

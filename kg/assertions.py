@@ -41,6 +41,12 @@ class Assertions(Sequence[Assertion]):
             made = self._made.setdefault(position, self._make(position))  # of two threads, one is right
         return made
 
+    def let_go(self) -> None:
+        """Forget all records."""
+        made, self._made = self._made, {}
+        while made:  # one by one, since freeing a million at once would stop all threads
+            made.popitem()
+
     def _make(self, position: int) -> Assertion:
         columns = self.columns
         id_ = columns.ids[position].decode()

@@ -100,7 +100,7 @@ class GraphService:
         if self._snapshot is None:
             with self._building:
                 if self._snapshot is None:
-                    self._snapshot = self._mapped() or self._build()
+                    self._snapshot = (self._mapped() or self._build()).lent()
                     self._publish(self._snapshot)
         return self._snapshot
 
@@ -114,7 +114,7 @@ class GraphService:
         with self._building:
             now = self._snapshot
             if now is not None and self.store.version != now.version.number:
-                self._snapshot = self._next(now) or self._build()
+                self._snapshot = (self._next(now) or self._build()).lent()
                 self._publish(self._snapshot)
 
     def _mapped(self) -> Graph | None:
@@ -231,9 +231,9 @@ class GraphService:
         if len(delta.removed) + len(delta.added) <= ADVANCE_QUADS:
             following = self._advanced(self.snapshot, *around(delta, self.store.about, self.store.owners), version)
             if following is not None:
-                return following
+                return following.lent()
         with no_collection():
-            return Graph(self.model, project(self.store.triples_after(delta), self.model), version)
+            return Graph(self.model, project(self.store.triples_after(delta), self.model), version).lent()
 
     def impact(self, plan: Plan, limits: Limits | None = None) -> Impact:
         """Return which confidences, hypotheses and ranks a planned change would move."""

@@ -7,7 +7,7 @@ relations between the same ends, whatever rests on the same trial or cohort, and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -37,8 +37,8 @@ class Pairs:
         metagraph = Metagraph(graph.model, graph.relation_counts, self.predicted)
         subjects, objects = metagraph.ends
         self.same_kind = subjects == objects
-        self.subjects: tuple[Entity, ...] = graph.by_kind[subjects]
-        self.objects: tuple[Entity, ...] = graph.by_kind[objects]
+        self.subjects: Sequence[Entity] = graph.by_kind[subjects]
+        self.objects: Sequence[Entity] = graph.by_kind[objects]
         self.row = {entity.curie: number for number, entity in enumerate(self.subjects)}
         self.column = {entity.curie: number for number, entity in enumerate(self.objects)}
         self.shape = (len(self.subjects), len(self.objects))

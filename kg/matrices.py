@@ -376,7 +376,7 @@ class Matrices:
         model: Model,
         sizes: Mapping[str, int],
         edges: Mapping[Metaedge, EdgeList],
-        entities: Mapping[str, tuple[Entity, ...]] | None = None,
+        entities: Mapping[str, Sequence[Entity]] | None = None,
         index: Mapping[str, int] | None = None,
     ) -> None:
         self.model, self.sizes, self.edges = model, sizes, edges
@@ -503,8 +503,10 @@ def matrices(scenario: Scenario) -> Matrices:
 
 def _base(graph: Snapshot) -> Matrices:
     columns, entities = graph.columns, dict(graph.by_kind)
-    index = {entity.curie: number for members in entities.values() for number, entity in enumerate(members)}
-    within = np.fromiter((index[curie] for curie in columns.curies), np.int64, len(columns.curies))
+    within = np.arange(len(columns.entities))
+    for numbers in columns.entities.of_kind.values():
+        within[numbers.start : numbers.stop] -= numbers.start
+    index = dict(zip(columns.curies, within.tolist(), strict=True))
     kinds = graph.adjacency.kinds
     edges = np.flatnonzero(columns.supported & (columns.subjects != columns.objects))
     subjects, objects = columns.subjects[edges], columns.objects[edges]

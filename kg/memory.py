@@ -1,10 +1,14 @@
-"""Keeping Python's cyclic collector out of bulk work."""
+"""Keeping Python's cyclic collector out of bulk work, and giving back without it what nobody uses any more."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+import threading
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import Any
 
 
 @contextmanager
@@ -17,3 +21,34 @@ def no_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+class Afterwards:
+    """A thread that does what is left to do about things that nobody holds any more."""
+
+    def __init__(self) -> None:
+        self._left: SimpleQueue[Callable[[], list[Any]]] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def of(self, thing: object, work: Callable[[], list[Any]]) -> None:
+        """Do some work soon after the last one lets go of a thing, then let go of what it returns, one by one.
+
+        The work must not hold the thing.
+        """
+        weakref.finalize(thing, self._left.put, work).atexit = False
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():  # as after a fork
+                self._thread = threading.Thread(target=self._run, name="afterwards", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            work = self._left.get()
+            rest = work()
+            del work  # and all that it held
+            while rest:  # to give back an array of 30 MB takes some ms, in which no other thread runs
+                rest.pop()
+
+
+afterwards = Afterwards()

@@ -117,7 +117,7 @@ class Follower:
             try:
                 folder = self.published / name
                 found, self._last = open_snapshot(folder, self.model, Graph, verify=verify, last=self._last)
-                return found
+                return found.lent()
             except StoreDamaged:
                 if attempt == ATTEMPTS or current(self.published) == name:
                     raise

@@ -331,8 +331,8 @@ class PairKnowledge:
             if step.target == other and step.metaedge in graph.edges:
                 table = graph.step(step)
                 for row in np.flatnonzero(table.row_degree):
-                    names = {graph.entities[other][column].curie for column in table.row(int(row))}
-                    found[graph.entities[kind][row].curie] |= names
+                    names = {graph.entities[other][column].curie for column in table.row(int(row)).tolist()}
+                    found[graph.entities[kind][int(row)].curie] |= names
         return found
 
 

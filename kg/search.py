@@ -12,7 +12,7 @@ import copy
 import re
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,17 +66,17 @@ def normalise(text: str) -> str:
 class SearchIndex:
     """An index over the names of entities; safe to use from several threads."""
 
-    def __init__(self, entities: Iterable[Entity]) -> None:
-        self.entities = tuple(entities)
+    def __init__(self, entities: Sequence[Entity]) -> None:
+        self.entities = entities
         self.names: list[Name] = [
             name for number, entity in enumerate(self.entities) for name in _names(number, entity)
         ]
         self._lock = threading.Lock()
 
-    def over(self, entities: Iterable[Entity]) -> SearchIndex:
+    def over(self, entities: Sequence[Entity]) -> SearchIndex:
         """Return the same index for entities of the same names in the same order, such as those of the next version."""
         index = copy.copy(self)
-        index.entities = tuple(entities)
+        index.entities = entities
         return index
 
     @cached_property

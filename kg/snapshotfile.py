@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kg.columns import Columns, EvidenceColumns
+from kg.columns import Columns, EntitySpecs, EvidenceColumns
 from kg.errors import StoreDamaged
 from kg.model import Model
 from kg.packed import Packed
@@ -181,9 +181,10 @@ def _columns(folder: Path, files: Mapping[str, Any], model: Model, last: Last | 
             return same
         return tuple(map(make, packs[name]))
 
+    entities = records("entities", _spec)
     return Columns(
         model,
-        records("entities", _spec),
+        entities if isinstance(entities, EntitySpecs) else EntitySpecs(entities),
         records("sources", lambda values: Source(*values)),
         records("studies", lambda values: Study(*values)),
         packs["details"],

@@ -15,6 +15,7 @@ import datetime
 import gc
 import http.client
 import json
+import multiprocessing
 import os
 import pickle
 import platform
@@ -22,9 +23,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -194,19 +195,19 @@ def changed(data: Path, folder: Path, edges: growing.Edges, workers: int) -> dic
         time.sleep(2)  # until every worker is there
         token = TokenFile(data).create(f"benchmark {time.time()}", "curator")
         curies = [node.curie for node in edges.nodes[:: max(1, len(edges.nodes) // 500)]]
+        taken: list[float] = []
         with Readers(server.port, curies) as readers:
             time.sleep(1)
-            quiet = readers.during(lambda: time.sleep(4))
-            taken: list[float] = []
-
-            def change_all() -> None:
-                for number in range(CHANGES):
-                    started = time.perf_counter()
-                    change(server.port, token, edges, f"{workers}-{number}", number)
-                    taken.append(1000 * (time.perf_counter() - started))
-                    time.sleep(0.1)
-
-            busy = readers.during(change_all)
+            began = time.perf_counter()
+            time.sleep(4)
+            changing = time.perf_counter()
+            for number in range(CHANGES):
+                started = time.perf_counter()
+                change(server.port, token, edges, f"{workers}-{number}", number)
+                taken.append(1000 * (time.perf_counter() - started))
+                time.sleep(0.1)
+            ended = time.perf_counter()
+        quiet, busy = readers.between(began, changing), readers.between(changing, ended)
         return {
             "p50": statistics.median(taken),
             "worst": max(taken),
@@ -244,25 +245,35 @@ def _fits(relation: Any, subject: Any, object_: Any) -> bool:
 
 
 class Readers:
-    """Clients that read entities, one after another with a pause, and note how long each answer took."""
+    """Clients that read entities, one after another with a pause, and note how long each answer took.
+
+    They are a process of their own: what changes the graph works too, and would be measured with the service.
+    """
 
     def __init__(self, port: int, curies: Sequence[str]) -> None:
         self.port, self.curies = port, curies
-        self.times: list[float] = []
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._read, args=(i,)) for i in range(CLIENTS)]
+        self.times: list[tuple[float, float]] = []
+        context = multiprocessing.get_context("fork")
+        self._stop = context.Event()
+        self._found = context.SimpleQueue()
+        self._process = context.Process(target=self._read_all)
 
     def __enter__(self) -> Readers:
-        for thread in self._threads:
-            thread.start()
+        self._process.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        self.times = self._found.get()
+        self._process.join()
 
-    def _read(self, place: int) -> None:
+    def _read_all(self) -> None:
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            self._found.put([time for times in pool.map(self._read, range(CLIENTS)) for time in times])
+
+    def _read(self, place: int) -> list[tuple[float, float]]:
+        """Return when each answer was asked for, and how many ms it took."""
+        times = []
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         while not self._stop.wait(PAUSE):
             place += 1
@@ -270,15 +281,14 @@ class Readers:
             started = time.perf_counter()
             connection.request("POST", "/graphql", body, {"content-type": "application/json"})
             answer = connection.getresponse().read()
-            self.times.append(1000 * (time.perf_counter() - started))
+            times.append((started, 1000 * (time.perf_counter() - started)))
             assert b'"errors"' not in answer, answer
         connection.close()
+        return times
 
-    def during(self, work: Any) -> list[float]:
-        """Return the times of the answers that came while some work was done."""
-        start = len(self.times)
-        work()
-        return self.times[start:]
+    def between(self, start: float, end: float) -> list[float]:
+        """Return how many ms those answers took that were asked for between two times."""
+        return [taken for asked, taken in self.times if start <= asked < end]
 
 
 def ask(port: int, body: dict[str, Any], **headers: str) -> Any:

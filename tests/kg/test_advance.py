@@ -108,9 +108,10 @@ def states(draw: st.DrawFn) -> State:
 def told(columns: Columns) -> dict[str, Any]:
     """Return all that columns say, whatever their rows of evidence are numbered."""
     reader = EvidenceReader(columns)
-    same = ("entities", "sources", "studies")
+    same = ("sources", "studies")
     arrays = ("ids", "subjects", "relations", "objects", "confidences", "by_id", "starts")
     return {
+        "entities": tuple(columns.entities),
         **{name: getattr(columns, name) for name in same},
         **{name: getattr(columns, name).tolist() for name in arrays},
         "evidence": [reader.of(position) for position in range(len(columns))],
@@ -144,7 +145,7 @@ def _links(graph: Snapshot) -> dict[str, Any]:
     return {
         entity.curie: (
             {
-                name: [(e.node.label, e.confidence, e.node.graph is graph) for e in edges]
+                name: [(e.node.label, e.confidence, e.node.graph == graph) for e in edges]
                 for name, edges in entity.links.items()
             },
             {f: str(getattr(entity, f)) for f in ("label", "sources", "xrefs")},
