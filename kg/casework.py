@@ -256,8 +256,10 @@ def _line_losses(case: Case) -> list[tuple[str, str, float]]:
     for number, assertion in enumerate(bundle.assertions):
         if not case.scenario.is_assumed(assertion.id):
             for item in assertion.evidence:
-                touched.setdefault(line_key(item), []).append(number)
-                names[line_key(item)] = item.study.label if item.study else short_name(item.source)
+                key = line_key(item)
+                if key not in touched:
+                    touched[key], names[key] = [], item.study.label if item.study else short_name(item.source)
+                touched[key].append(number)
     found = []
     for key in sorted(touched):
         if not case.budget.spend(1 + len(bundle.values) // 100):

@@ -317,6 +317,7 @@ class EvidenceReader:
         self._columns = columns
         self._levels = columns.model.levels
         self._directions = [direction.name for direction in columns.model.directions]
+        self._said: tuple[int, Any] = NOTHING, None  # of the last row: loaded in bulk, many say the same
 
     def of(self, position: int) -> tuple[Evidence, ...]:
         """Return the evidence of an assertion, newest first."""
@@ -328,7 +329,11 @@ class EvidenceReader:
         """Return the evidence in a row."""
         columns, evidence = self._columns, self._columns.evidence
         study = evidence.studies[row]
-        said = columns.details[int(evidence.details[row])]
+        number, said = self._said
+        if number != evidence.details[row]:
+            number = int(evidence.details[row])
+            said = columns.details[number]
+            self._said = number, said
         return Evidence(
             evidence.ids[row].decode(),
             columns.sources[evidence.sources[row]],
