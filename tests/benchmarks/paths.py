@@ -49,7 +49,7 @@ from tests.benchmarks.peers.graphs import (
     Kuzu,
     Ladybug,
     Networkx,
-    cpu_seconds,
+    servers_cpu,
     servers_resident,
 )
 
