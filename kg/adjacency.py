@@ -230,6 +230,11 @@ class Adjacency:
         """Where the arcs of each node begin; one longer than there are nodes."""
         return self._arcs[0]
 
+    @cached_property
+    def arc_counts(self) -> Ints:
+        """How many arcs each node has."""
+        return np.diff(self.indptr)
+
     @property
     def neighbours(self) -> NDArray[np.int32]:
         """The node that each arc leads to."""
@@ -255,10 +260,9 @@ class Adjacency:
 
     def gather(self, nodes: Ints) -> tuple[Ints, Ints]:
         """Return the places in ``neighbours`` of the arcs of some nodes, node by node, and where each node's end."""
-        starts, ends = self.indptr[nodes], self.indptr[nodes + 1]
+        starts, counts = self.indptr[nodes], self.arc_counts[nodes]
         if len(nodes) == 1:
-            return np.arange(starts[0], ends[0]), ends - starts
-        counts = ends - starts
+            return np.arange(starts[0], starts[0] + counts[0]), counts
         ends = counts.cumsum()
         places = (starts - ends + counts).repeat(counts)
         places += np.arange(len(places))
@@ -266,7 +270,7 @@ class Adjacency:
 
     def arc_count(self, nodes: Ints) -> int:
         """Return the number of arcs of some nodes: what gathering them costs."""
-        return int((self.indptr[nodes + 1] - self.indptr[nodes]).sum())
+        return int(np.add.reduce(self.arc_counts[nodes]))
 
 
 def costs_of(confidences: NDArray[np.float64]) -> Ints:

@@ -41,7 +41,7 @@ class Arcs(NamedTuple):
 
     def where(self, keep: Bools) -> Arcs:
         """Return those of the arcs that are to be kept."""
-        chosen = np.flatnonzero(keep)
+        chosen = keep.nonzero()[0]
         return Arcs(self.tails[chosen], self.heads[chosen], self.places[chosen], self.flip)
 
 
@@ -138,7 +138,7 @@ class Ground:
         changes: dict[int, int] = {}
         number = self.adjacency.number
         if self._gone is not None:
-            for i in np.flatnonzero(self._gone).tolist():
+            for i in self._gone.nonzero()[0].tolist():
                 assertion = self.adjacency.assertions[i]
                 for end in (assertion.subject, assertion.object) if assertion.supported else ():
                     changes[number[end.curie]] = changes.get(number[end.curie], 0) - 1
@@ -223,10 +223,10 @@ class Ground:
             raise Spent
         places, ends = adjacency.gather(nodes)
         heads = adjacency.neighbours[places]
-        chosen = None if wanted is None else np.flatnonzero(wanted[heads])
+        chosen = None if wanted is None else wanted[heads].nonzero()[0]
         if not (self._edges_free and codes.all()):
             looked_at = places if chosen is None else places[chosen]
-            ok = np.flatnonzero(self._arc_ok(looked_at, codes[adjacency.arc_codes[looked_at] ^ flip]))
+            ok = self._arc_ok(looked_at, codes[adjacency.arc_codes[looked_at] ^ flip]).nonzero()[0]
             chosen = ok if chosen is None else chosen[ok]
         if chosen is None:
             rows = np.arange(len(nodes)).repeat(np.diff(ends, prepend=0))
@@ -255,7 +255,7 @@ class Ground:
         self, found: tuple[Ints, Ints, Ints], nodes: Ints, codes: Bools, flip: int, wanted: Bools | None
     ) -> tuple[Ints, Ints, Ints]:
         ok = self._extra_ok & codes[self._extra_codes ^ flip] & np.isin(self._extra_tails, nodes)
-        near = np.flatnonzero(ok if wanted is None else ok & wanted[self._extra_heads])
+        near = (ok if wanted is None else ok & wanted[self._extra_heads]).nonzero()[0]
         order = np.argsort(nodes, kind="stable")
         first = np.searchsorted(nodes[order], self._extra_tails[near], "left")
         counts = np.searchsorted(nodes[order], self._extra_tails[near], "right") - first

@@ -63,6 +63,8 @@ class Layers:
     def _at(self, position: int | None, nodes: Ints, via: frozenset[int]) -> Ints:
         """Return the nodes that may stand at an end: the one that must, or those that need not stand elsewhere."""
         node = self.places.at(position)
+        if node is None and not via:
+            return nodes
         free: Bools = ~np.isin(nodes, sorted(via)) if node is None else nodes == node
         return nodes[free]
 
@@ -77,7 +79,7 @@ class Layers:
         if self._nearest:
             marks &= ~self._seen[side]
             self._seen[side] |= marks
-        return np.flatnonzero(marks)
+        return marks.nonzero()[0]
 
     def codes(self, step: int) -> Bools:
         """Return which codes a step may have; steps are counted from 0."""

@@ -177,7 +177,7 @@ class _Listing:
             raise Spent
         arc = order[picked]
         nodes = ground.nodes(arcs.heads)
-        new = np.flatnonzero(unmet(rows.nodes, row, nodes[arc]))
+        new = unmet(rows.nodes, row, nodes[arc]).nonzero()[0]
         row, arc = row[new], arc[new]
         heads = arcs.heads[arc]
         total = rows.costs[row] + costs[arc]
@@ -197,7 +197,7 @@ class _Listing:
         plan, ground = self.plan, self.ground
         best = np.full(ground.size, np.iinfo(np.int64).max, np.int64)
         np.minimum.at(best, rows.states, rows.costs)
-        states = np.flatnonzero(best < np.iinfo(np.int64).max)
+        states = (best < np.iinfo(np.int64).max).nonzero()[0]
         if len(plan.arcs_at_hand(place).heads) <= ground.cost(states):
             arcs = plan.arcs(place)
             arcs = arcs.where(best[arcs.tails] < np.iinfo(np.int64).max)
@@ -227,7 +227,7 @@ class _Listing:
         keep, floor = self._within(rows.to_end)
         if floor is not None:
             self.floors.append(self._key(floor, ()))
-            rows = _chosen(rows, np.flatnonzero(keep))
+            rows = _chosen(rows, keep.nonzero()[0])
         if ordered or len(rows.costs) > 2 * self.kept:  # many are equal: their steps decide
             order = np.lexsort((*rows.steps[::-1], rows.to_end))
             for first in order[self.kept : self.kept + 1].tolist():

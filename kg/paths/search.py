@@ -345,9 +345,15 @@ class Bookmarks:
     """
 
     def __init__(self, scenario: Scenario, question: Question, settings: tuple[object, ...]) -> None:
-        text = repr((scenario.key, question.key, settings))
-        self._tag = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self._list = scenario.key, question, settings
         self._open = scenario.graph.adjacency.open_searches
+
+    @cached_property
+    def _tag(self) -> str:
+        """Names the list; few pages need it."""
+        scenario, question, settings = self._list
+        text = repr((scenario, question.key, settings))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def cursor(self, position: int, found: Found) -> str:
         """Return the cursor of the path that so many paths end with."""
