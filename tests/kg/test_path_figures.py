@@ -9,6 +9,7 @@ from itertools import combinations
 import pytest
 
 from kg import Snapshot
+from kg.columns import EntitySpecs
 from kg.figures import Figure, path_figure, view_figure
 from kg.formats import cytoscape_elements, export
 from kg.lettering import web_address
@@ -44,7 +45,7 @@ def hostile(label: str, url: str = "javascript:alert(1)") -> Figure:
     entities = tuple(
         EntitySpec(kind, {**routes._values(name), "label": label, "url": url}) for name, kind in kinds.items()
     )
-    graph = Snapshot(made.model, replace(made.columns, entities=entities), Version(0, "hostile"))
+    graph = Snapshot(made.model, replace(made.columns, entities=EntitySpecs(entities)), Version(0, "hostile"))
     return path_figure(graph, find_paths(scenario(graph), "n:a", "n:b"))
 
 
