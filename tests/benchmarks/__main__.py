@@ -106,11 +106,12 @@ def lineup(folder: Path, seeds: Path, data: Path) -> list[Server]:
     ontology = str(ROOT / "schema" / "ontology.ttl")
     print("filling a store", flush=True)
     start_once(folder / "s1", seeds, folder)
-    for copy in ("s2", "s3", "s4", "s5"):
+    for copy in ("s2", "s3", "s4", "s5", "s6"):
         shutil.copytree(folder / "s1", folder / copy)
     return [
         ours("service", folder / "s1", seeds, response_cache_bytes="0"),
         ours("service, quiet log", folder / "s2", seeds, response_cache_bytes="0", log_level="warning"),
+        ours("service, no answers kept", folder / "s6", seeds, response_cache_bytes="0", kept_answer_bytes="0"),
         ours("service, response cache on", folder / "s3", seeds),
         ours("service, 2 workers", folder / "s5", seeds, response_cache_bytes="0", workers="2"),
         ours("service, KG_COMPILED=false", folder / "s4", seeds, response_cache_bytes="0", compiled="false"),
