@@ -150,6 +150,11 @@ class Adjacency:
         return costs_of(self.confidences)
 
     @cached_property
+    def least_cost(self) -> int:
+        """The least cost of an edge; 0 where there are none."""
+        return int(self.costs.min()) if len(self.costs) else 0
+
+    @cached_property
     def disputed(self) -> Bools:
         """Whether evidence both supports and contradicts each assertion."""
         return self.columns.supported & self.columns.pointing("CONTRADICTS")
@@ -225,6 +230,11 @@ class Adjacency:
         """Where the arcs of each node begin; one longer than there are nodes."""
         return self._arcs[0]
 
+    @cached_property
+    def arc_counts(self) -> Ints:
+        """How many arcs each node has."""
+        return np.diff(self.indptr)
+
     @property
     def neighbours(self) -> NDArray[np.int32]:
         """The node that each arc leads to."""
@@ -249,17 +259,18 @@ class Adjacency:
         return Rows(indptr, self.neighbours[wanted].astype(np.int64), self.positions[wanted].astype(np.int64))
 
     def gather(self, nodes: Ints) -> tuple[Ints, Ints]:
-        """Return the arcs of some nodes: for each arc which of the nodes it is of, and its place in ``neighbours``."""
-        starts = self.indptr[nodes]
-        counts = self.indptr[nodes + 1] - starts
-        ends = np.cumsum(counts)
-        total = int(ends[-1]) if len(ends) else 0
-        places = np.arange(total) + np.repeat(starts - ends + counts, counts)
-        return np.repeat(np.arange(len(nodes)), counts), places
+        """Return the places in ``neighbours`` of the arcs of some nodes, node by node, and where each node's end."""
+        starts, counts = self.indptr[nodes], self.arc_counts[nodes]
+        if len(nodes) == 1:
+            return np.arange(starts[0], starts[0] + counts[0]), counts
+        ends = counts.cumsum()
+        places = (starts - ends + counts).repeat(counts)
+        places += np.arange(len(places))
+        return places, ends
 
     def arc_count(self, nodes: Ints) -> int:
         """Return the number of arcs of some nodes: what gathering them costs."""
-        return int((self.indptr[nodes + 1] - self.indptr[nodes]).sum())
+        return int(np.add.reduce(self.arc_counts[nodes]))
 
 
 def costs_of(confidences: NDArray[np.float64]) -> Ints:

@@ -113,10 +113,10 @@ def _path_against(path: MechanismPath) -> Argument:
 def _harms(case: Case) -> Iterator[Argument]:
     """Harms of the subject and of what it is a special case of: the gravest first, then the most frequent; each once."""
     found: dict[str, Argument] = {}
+    harms = frozenset(r.name for r in case.scenario.graph.model.relations if r.harm)
     for owner in ancestry(case.scenario, case.subject):
-        for assertion in edges_of(case.scenario, owner):
-            if case.table.graph.model.relation[assertion.relation].harm:
-                found.setdefault(assertion.object.curie, _harm(assertion))
+        for assertion in edges_of(case.scenario, owner, harms):
+            found.setdefault(assertion.object.curie, _harm(assertion))
     yield from sorted(found.values(), key=_gravity)
 
 

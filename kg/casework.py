@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -256,8 +256,10 @@ def _line_losses(case: Case) -> list[tuple[str, str, float]]:
     for number, assertion in enumerate(bundle.assertions):
         if not case.scenario.is_assumed(assertion.id):
             for item in assertion.evidence:
-                touched.setdefault(line_key(item), []).append(number)
-                names[line_key(item)] = item.study.label if item.study else short_name(item.source)
+                key = line_key(item)
+                if key not in touched:
+                    touched[key], names[key] = [], item.study.label if item.study else short_name(item.source)
+                touched[key].append(number)
     found = []
     for key in sorted(touched):
         if not case.budget.spend(1 + len(bundle.values) // 100):
@@ -296,26 +298,31 @@ def disjoint_paths(case: Case) -> int | None:
 # ---------------------------------------------------------------- around it
 def ancestry(scenario: Scenario, entity: Entity) -> list[Entity]:
     """Return an entity and all that it is a special case of by definitional relations, nearest first."""
-    found = [entity]
+    found, definitional = [entity], _definitional(scenario)
     for here in found:
-        for assertion in edges_of(scenario, here):
-            wider = assertion.object
-            if scenario.graph.model.relation[assertion.relation].definitional and wider not in found:
-                found.append(wider)
+        for assertion in edges_of(scenario, here, definitional):
+            if assertion.object not in found:
+                found.append(assertion.object)
     return found
 
 
-def edges_of(scenario: Scenario, subject: Entity) -> list[Assertion]:
-    """Edges that leave an entity in the scenario, in relation and confidence order."""
-    return [a for a in _touching(scenario, subject) if a.subject is subject]
+def edges_of(scenario: Scenario, subject: Entity, relations: Collection[str]) -> list[Assertion]:
+    """Edges of some relations that leave an entity in the scenario, in relation and confidence order."""
+    return [a for a in _touching(scenario, subject, relations) if a.subject is subject]
 
 
-def _touching(scenario: Scenario, entity: Entity) -> list[Assertion]:
-    """Edges of an entity in the scenario, whichever way they lead."""
+def _touching(scenario: Scenario, entity: Entity, relations: Collection[str]) -> list[Assertion]:
+    """Edges of some relations at an entity in the scenario, whichever way they lead."""
+    if not relations:  # a hub's links are not worth making records of
+        return []
     kept = [edge.assertion for edges in entity.links.values() for edge in edges]
-    found = {a.id: scenario.assertion(a.id) for a in kept if a.id not in scenario.removed}
-    found |= {a.id: a for a in scenario.assumed if entity in (a.subject, a.object)}
+    found = {a.id: scenario.assertion(a.id) for a in kept if a.relation in relations and a.id not in scenario.removed}
+    found |= {a.id: a for a in scenario.assumed if a.relation in relations and entity in (a.subject, a.object)}
     return list(found.values())
+
+
+def _definitional(scenario: Scenario) -> frozenset[str]:
+    return frozenset(r.name for r in scenario.graph.model.relations if r.definitional)
 
 
 def related(case: Case, known: Known, knowledge: PairKnowledge, limit: int) -> tuple[Assertion, ...]:
@@ -336,14 +343,11 @@ def related(case: Case, known: Known, knowledge: PairKnowledge, limit: int) -> t
 def _kin(scenario: Scenario, entity: Entity) -> dict[str, int]:
     """An entity and all that is wider or narrower by definition, by distance."""
     distance, frontier = {entity.curie: 0}, [(entity, True), (entity, False)]
+    definitional = _definitional(scenario)
     for here, upwards in frontier:
-        for assertion in _touching(scenario, here):
+        for assertion in _touching(scenario, here, definitional):
             near, far = (assertion.subject, assertion.object) if upwards else (assertion.object, assertion.subject)
-            if (
-                near is here
-                and far.curie not in distance
-                and scenario.graph.model.relation[assertion.relation].definitional
-            ):
+            if near is here and far.curie not in distance:
                 distance[far.curie] = distance[here.curie] + 1
                 frontier.append((far, upwards))
     return distance

@@ -7,6 +7,7 @@ which of them belong to an assertion is said by ``rows``, of which ``starts`` gi
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -191,7 +192,7 @@ class Columns:
         wanted = id.encode()
         if len(wanted) > self.ids.itemsize:
             return None
-        place = int(np.searchsorted(self.ids, np.bytes_(wanted), sorter=self.by_id))
+        place = bisect_left(self.by_id, wanted, key=lambda i: bytes(self.ids[i]))  # numpy's would copy all of by_id
         if place == len(self) or bytes(self.ids[self.by_id[place]]) != wanted:
             return None
         return int(self.by_id[place])
@@ -316,6 +317,7 @@ class EvidenceReader:
         self._columns = columns
         self._levels = columns.model.levels
         self._directions = [direction.name for direction in columns.model.directions]
+        self._said: tuple[int, Any] = NOTHING, None  # of the last row: loaded in bulk, many say the same
 
     def of(self, position: int) -> tuple[Evidence, ...]:
         """Return the evidence of an assertion, newest first."""
@@ -327,7 +329,11 @@ class EvidenceReader:
         """Return the evidence in a row."""
         columns, evidence = self._columns, self._columns.evidence
         study = evidence.studies[row]
-        said = columns.details[int(evidence.details[row])]
+        number, said = self._said
+        if number != evidence.details[row]:
+            number = int(evidence.details[row])
+            said = columns.details[number]
+            self._said = number, said
         return Evidence(
             evidence.ids[row].decode(),
             columns.sources[evidence.sources[row]],

@@ -78,8 +78,11 @@ def hypotheses(
     pages = _pages(scenario)
     page = pages.get(question)
     if page is None:
-        page = Listing.make(scenario, ends, where, (baseline, later), budget).page(first, after)
-        if page.truncated_by in (None, "first"):  # what a spent budget cut is no answer for the next who asks
+        listing = Listing.make(scenario, ends, where, (baseline, later), budget)
+        page = listing.page(first, after)
+        if (
+            page.truncated_by in (None, "first") and listing.significance.complete
+        ):  # what a spent budget cut is no answer for the next who asks
             pages[question] = page
             while len(pages) > PAGES_KEPT:
                 pages.pop(next(iter(pages)), None)

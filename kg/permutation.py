@@ -10,16 +10,16 @@ graphs it can reach; a swap is left undone now and then, lest few edges alternat
 
 Small graphs get exact permutation p-values, p = (r + 1) / (n + 1) (Phipson & Smyth 2010, Stat Appl
 Genet Mol Biol 9:39), of the summed score itself, so no independence of metapaths is assumed. Large
-ones get the gamma-hurdle of het.io (GigaScience 2023, "Gamma-hurdle distribution"): null values are
-pooled over nodes of equal degrees, p = P(nonzero) · P(Gamma >= score). Where the graph is too small for
+ones get the gamma-hurdle of het.io (GigaScience 2023, "Gamma-hurdle distribution"): null values are pooled over
+nodes of equal degrees, p = P(nonzero) · P(Gamma >= score), for all pairs at once (kg/nulls.py). Where the graph is too small for
 either, there is no p-value but a reason.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ MIN_CHANGED = 0.2  # mean share of edges that a permutation must have moved
 LARGE = 20_000  # edges, from which on null values are pooled by degree
 STACKED_EDGES = 4_000_000  # edges of stacked permutations held at once
 SMALLEST_P = 1e-300
+EQUAL = 1 - 1e-9  # of a score: what rounding may take from one that is as large
 
 EXACT, GAMMA = "EXACT", "GAMMA_HURDLE"
 
@@ -57,6 +58,11 @@ class Permuted:
     succeeded: int
     changed: float
     digests: NDArray[np.uint64]
+
+    def without_ends(self) -> Permuted:
+        """Return the same without the edges themselves, which on large graphs nobody has room for."""
+        nothing = self.rows[:, :0]
+        return replace(self, rows=nothing, columns=nothing)
 
     @property
     def distinct(self) -> int:
@@ -190,36 +196,21 @@ class PermutationReport:
         )
 
 
-class NullScores:
-    """Scores of the same pairs on permuted graphs.
+class Shuffles:
+    """What permuting the relations that some metapaths use did to them."""
 
-    ``sums`` (permutations x sources x targets) are summed scores; per metapath only tallies are kept:
-    how many reached the observed value, how many were nonzero, their sum and sum of squares.
-    """
-
-    def __init__(self, graph: Matrices, metapaths: Sequence[Metapath], observed: Floats, scale: Floats) -> None:
-        self.graph, self.metapaths, self.observed, self.scale = graph, tuple(metapaths), observed, scale
-        self.sums: list[Floats] = []
-        self.tallies = np.zeros((4, *observed.shape))
+    def __init__(self, graph: Matrices, metapaths: Sequence[Metapath]) -> None:
+        self.graph, self.metapaths = graph, tuple(metapaths)
         self.shuffles: dict[Metaedge, list[Permuted]] = {}
         self.used = sorted({step.metaedge for metapath in metapaths for step in metapath.steps})
 
     @property
     def count(self) -> int:
         """Number of permutations."""
-        return sum(len(sums) for sums in self.sums)
+        return sum(len(permuted.digests) for permuted in self.shuffles.get(self.used[0], ())) if self.used else 0
 
-    def add(self, batch: dict[Metaedge, Permuted], counter: PathCounter, count: int) -> None:
-        """Score a batch of permuted graphs, stacked as blocks of one."""
-        sums = np.zeros((count, *self.observed.shape[1:]))
-        for number, metapath in enumerate(self.metapaths):
-            values = _unstacked(counter.dwpc(metapath), count)
-            scores = np.arcsinh(values / self.scale[number]) if self.scale[number] else np.zeros_like(values)
-            sums += scores
-            reached = scores >= self.observed[number] * (1 - 1e-9)
-            for tally, part in zip(self.tallies, (reached, scores > 0, scores, scores**2), strict=True):
-                tally[number] += part.sum(axis=0)
-        self.sums.append(sums)
+    def note(self, batch: Mapping[Metaedge, Permuted]) -> None:
+        """Note a batch of permutations of all relations."""
         for key, permuted in batch.items():
             self.shuffles.setdefault(key, []).append(permuted)
 
@@ -286,6 +277,31 @@ class NullScores:
         )
 
 
+class NullScores(Shuffles):
+    """Scores of the same pairs on permuted graphs.
+
+    ``sums`` (permutations x sources x targets) are summed scores; ``reached`` counts, per metapath, those that reached
+    the observed value.
+    """
+
+    def __init__(self, graph: Matrices, metapaths: Sequence[Metapath], observed: Floats, scale: Floats) -> None:
+        super().__init__(graph, metapaths)
+        self.observed, self.scale = observed, scale
+        self.sums: list[Floats] = []
+        self.reached = np.zeros(observed.shape)
+
+    def add(self, batch: dict[Metaedge, Permuted], counter: PathCounter, count: int) -> None:
+        """Score a batch of permuted graphs, stacked as blocks of one."""
+        sums = np.zeros((count, *self.observed.shape[1:]))
+        for number, metapath in enumerate(self.metapaths):
+            values = _unstacked(counter.dwpc(metapath), count)
+            scores = np.arcsinh(values / self.scale[number]) if self.scale[number] else np.zeros_like(values)
+            sums += scores
+            self.reached[number] += (scores >= self.observed[number] * EQUAL).sum(axis=0)
+        self.sums.append(sums)
+        self.note(batch)
+
+
 def null_scores(
     graph: Matrices,
     metapaths: Sequence[Metapath],
@@ -316,16 +332,16 @@ def null_scores(
         if budget is not None and (budget.left - cost < reserve or not budget.spend(cost)):
             break
         shuffled = {key: _shuffled(graph.edges[key], count, seed + (batch << 32), key, size) for key in null.used}
-        stacked = Matrices(
+        blocks = Matrices(
             graph.model,
             {kind: number * count for kind, number in graph.sizes.items()},
-            {key: _stacked(graph.edges[key], shuffled[key]) for key in null.used},
+            {key: stacked(graph.edges[key], shuffled[key]) for key in null.used},
         )
         ends = (
             _repeated(sources, graph.sizes[metapaths[0].kinds[0]], count),
             _repeated(targets, graph.sizes[metapaths[0].kinds[-1]], count),
         )
-        null.add(shuffled, PathCounter(stacked, *ends, damping=damping, weighting=weighting), count)
+        null.add(shuffled, PathCounter(blocks, *ends, damping=damping, weighting=weighting), count)
     return null
 
 
@@ -341,7 +357,7 @@ def _shuffled(edges: EdgeList, count: int, seed: int, key: Metaedge, size: int) 
     return found
 
 
-def _stacked(edges: EdgeList, permuted: Permuted) -> EdgeList:
+def stacked(edges: EdgeList, permuted: Permuted) -> EdgeList:
     """All permutations as blocks of one large relation, so that one matrix product serves them all."""
     count = len(permuted.rows)
     block = np.arange(count)[:, None]
@@ -372,7 +388,7 @@ def _unstacked(matrix: Any, count: int) -> Floats:
 # ---------------------------------------------------------------- p and q
 def exact_p(null: Floats, observed: Floats) -> Floats:
     """Return (r + 1) / (n + 1) per pair, r the permutations that reach the observed score."""
-    reached = (null >= observed * (1 - 1e-9)).sum(axis=0)
+    reached = (null >= observed * EQUAL).sum(axis=0)
     p: Floats = (reached + 1) / (len(null) + 1)
     return p
 
@@ -393,14 +409,6 @@ def gamma_hurdle_p(count: Floats, nonzero: Floats, total: Floats, square: Floats
     fitted = (nonzero > 1) & (variance > 1e-18)
     p: Floats = np.where(observed <= 0, 1.0, np.where(fitted, np.clip(tail, SMALLEST_P, 1.0), flat))
     return p
-
-
-def pooled(values: Floats, groups: Ints) -> Floats:
-    """Return each row's sum over all rows of its group: how null tallies of nodes of equal degree are pooled."""
-    sums = np.zeros((int(groups.max(initial=-1)) + 1, *values.shape[1:]))
-    np.add.at(sums, groups, values)
-    back: Floats = sums[groups]
-    return back
 
 
 def benjamini_hochberg(p_values: Sequence[float | None]) -> list[float | None]:

@@ -193,8 +193,9 @@ def _mean(graph: Matrices, metapath: Metapath, where: HypothesisConstraints) -> 
 
 
 def keep(graph: Matrices, key: Hashable, value: Any) -> None:
-    """Keep a result with the matrices it was computed from; the oldest make room."""
+    """Keep a result with the matrices it was computed from; those kept longest ago make room."""
     graph.results[key] = value
+    graph.results.move_to_end(key)
     while len(graph.results) > RESULTS_KEPT:
         graph.results.popitem(last=False)
 

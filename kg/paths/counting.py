@@ -93,17 +93,17 @@ def _listed(plan: Plan) -> int:
     for i in range(plan.length):
         arcs = plan.arcs(i)
         order = np.argsort(arcs.tails, kind="stable")
-        rows, picked = _join(states, arcs.tails[order])
+        rows, picked = join(states, arcs.tails[order])
         if not ground.budget.spend(len(rows) // ARCS_A_STEP + 1):
             raise Spent
         heads = arcs.heads[order][picked]
-        keep = _new(columns, rows, ground.nodes(heads))
+        keep = unmet(columns, rows, ground.nodes(heads))
         states = heads[keep]
         columns = [*(column[rows[keep]] for column in columns), ground.nodes(states)]
     return len(states)
 
 
-def _join(states: Ints, tails: Ints) -> tuple[Ints, Ints]:
+def join(states: Ints, tails: Ints) -> tuple[Ints, Ints]:
     """Return, for every arc that leaves a state, which of the states it is and which of the sorted tails."""
     first = np.searchsorted(tails, states, "left")
     counts = np.searchsorted(tails, states, "right") - first
@@ -112,7 +112,7 @@ def _join(states: Ints, tails: Ints) -> tuple[Ints, Ints]:
     return rows, np.repeat(first, counts) + inside
 
 
-def _new(columns: Sequence[Ints], rows: Ints, nodes: Ints) -> Bools:
+def unmet(columns: Sequence[Ints], rows: Ints, nodes: Ints) -> Bools:
     """Return which of the nodes stand nowhere else on their rows."""
     keep = np.ones(len(rows), np.bool_)
     for column in columns:

@@ -8,9 +8,10 @@ checked on the arcs at hand only, so a search pays for what it touches, never fo
 from __future__ import annotations
 
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kg.adjacency import NO_DATE, costs_of
 from kg.budget import Budget
@@ -27,20 +28,21 @@ class Spent(Exception):
 
 
 class Arcs(NamedTuple):
-    """Arcs walked from states to states; ``edges`` are positions of assertions, from ``Ground.base`` on extras.
+    """Arcs walked from states to states; what else is known of them is looked up with ``Ground``.
 
-    ``costs`` are of the edges alone, without the nodes they lead to.
+    ``places`` are those in the adjacency, after them those of extras; ``flip`` is 1 where they were found from
+    their heads.
     """
 
     tails: Ints
     heads: Ints
-    edges: Ints
-    codes: Ints
-    costs: Ints
+    places: Ints
+    flip: int
 
     def where(self, keep: Bools) -> Arcs:
         """Return those of the arcs that are to be kept."""
-        return Arcs(self.tails[keep], self.heads[keep], self.edges[keep], self.codes[keep], self.costs[keep])
+        chosen = keep.nonzero()[0]
+        return Arcs(self.tails[chosen], self.heads[chosen], self.places[chosen], self.flip)
 
 
 class Ground:
@@ -60,15 +62,25 @@ class Ground:
         self.width = 3 if question.signs is not None else 1
         self.count = len(self.adjacency.entities)
         self.size = self.count * self.width
+        self._own_arcs = len(self.adjacency.neighbours)
         self.codes = self._mask(question.codes)
         self.steps = None if question.steps is None else tuple(map(self._mask, question.steps))
-        effects = [relation.effect_sign for relation in scenario.graph.model.relations]
-        self._signs: Ints = np.repeat(np.array(effects, np.int64), 2)
         self._extras: tuple[Assertion, ...] = (*scenario.changed.values(), *scenario.assumed)
         self._gone = self._removed()
-        self._prepare_extras()
+        self._edges_free = (
+            self._gone is None and question.min_confidence <= 0.0 and question.disputed and question.levels is None
+        )
+        self._extra_codes: Ints = np.zeros(0, np.int64)
+        self._extra_edges: Ints = np.zeros(0, np.int64)
+        if self._extras:
+            self._prepare_extras()
         self.node_costs = self._node_costs()
         self.between = self._between()
+
+    @cached_property
+    def _signs(self) -> Ints:
+        """The effect sign of each code."""
+        return np.array([relation.effect_sign for relation in self.scenario.graph.model.relations], np.int64).repeat(2)
 
     # -------------------------------------------------------------- the scenario
     def _mask(self, codes: frozenset[int]) -> Bools:
@@ -95,8 +107,8 @@ class Ground:
         codes = [code[a.relation] for _, a in apart]
         self._extra_tails: Ints = np.array(subjects + objects, np.int64)
         self._extra_heads: Ints = np.array(objects + subjects, np.int64)
-        self._extra_codes: Ints = np.array(codes + [c + 1 for c in codes], np.int64)
-        self._extra_edges: Ints = np.array([self.base + i for i, _ in apart] * 2, np.int64)
+        self._extra_codes = np.array(codes + [c + 1 for c in codes], np.int64)
+        self._extra_edges = np.array([self.base + i for i, _ in apart] * 2, np.int64)
         self._extra_costs = costs_of(np.array([a.confidence for _, a in apart] * 2, np.float64))
         self._extra_ok = np.array([self._fulfils(a) for _, a in apart] * 2, np.bool_)
 
@@ -126,7 +138,7 @@ class Ground:
         changes: dict[int, int] = {}
         number = self.adjacency.number
         if self._gone is not None:
-            for i in np.flatnonzero(self._gone).tolist():
+            for i in self._gone.nonzero()[0].tolist():
                 assertion = self.adjacency.assertions[i]
                 for end in (assertion.subject, assertion.object) if assertion.supported else ():
                     changes[number[end.curie]] = changes.get(number[end.curie], 0) - 1
@@ -172,44 +184,63 @@ class Ground:
         """Return how many arcs would be looked at to walk one step from some states."""
         return self.adjacency.arc_count(self.nodes(states))
 
-    def forward(self, states: Ints, codes: Bools) -> Arcs:
-        """Return the arcs from some states along some codes; raises Spent where the budget does not allow it."""
-        rows, heads, edges, codes_, costs = self._gather(self.nodes(states), codes, 0)
-        tails = states[rows]
+    def forward(self, states: Ints, codes: Bools, to: Bools | None = None) -> Arcs:
+        """Return the arcs from some states along some codes, if wanted to some states only.
+
+        Raises Spent where the budget does not allow it.
+        """
+        rows, heads, places = self._gather(self.nodes(states), codes, 0, self._mask_of_nodes(to))
+        arcs = Arcs(states[rows], heads, places, 0)
         if self.width == 1:
-            return Arcs(tails, heads, edges, codes_, costs)
-        return _signed_forward(Arcs(tails, heads, edges, codes_, costs), self._signs[codes_])
+            return arcs
+        arcs = _signed_forward(arcs, self._signs[self.codes_of(arcs)])
+        return arcs if to is None else arcs.where(to[arcs.heads])
 
-    def backward(self, states: Ints, codes: Bools) -> Arcs:
-        """Return the arcs into some states along some codes; raises Spent where the budget does not allow it."""
-        rows, tails, edges, codes_, costs = self._gather(self.nodes(states), codes, 1)
-        heads = states[rows]
-        if self.width == 3:
-            tails = tails * 3 + self._signs[codes_] * (heads % 3 - 1) + 1
-        return Arcs(tails, heads, edges, codes_, costs)
+    def backward(self, states: Ints, codes: Bools, from_: Bools | None = None) -> Arcs:
+        """Return the arcs into some states along some codes, if wanted from some states only; raises Spent likewise."""
+        rows, tails, places = self._gather(self.nodes(states), codes, 1, self._mask_of_nodes(from_))
+        arcs = Arcs(tails, states[rows], places, 1)
+        if self.width == 1:
+            return arcs
+        tails = tails * 3 + self._signs[self.codes_of(arcs)] * (arcs.heads % 3 - 1) + 1
+        arcs = arcs._replace(tails=tails)
+        return arcs if from_ is None else arcs.where(from_[tails])
 
-    def _gather(self, nodes: Ints, codes: Bools, flip: int) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-        """Return row, other end, edge, code and cost of the arcs at nodes; ``flip`` 1 reads them towards the nodes."""
+    def _mask_of_nodes(self, states: Bools | None) -> Bools | None:
+        if states is None or self.width == 1:
+            return states
+        nodes: Bools = np.logical_or.reduce(states.reshape(-1, self.width), axis=1)
+        return nodes
+
+    def _gather(self, nodes: Ints, codes: Bools, flip: int, wanted: Bools | None) -> tuple[Ints, Ints, Ints]:
+        """Return row, other end and place of the arcs at nodes; ``flip`` 1 reads them towards the nodes.
+
+        ``wanted`` are the nodes that may be at the other end. Most arcs of a search lead nowhere, so what is not
+        needed to see that is looked up afterwards.
+        """
         adjacency = self.adjacency
         if not self.budget.spend(adjacency.arc_count(nodes) // ARCS_A_STEP + 1):
             raise Spent
-        rows, places = adjacency.gather(nodes)
-        codes_ = adjacency.arc_codes[places] ^ flip
-        edges = adjacency.positions[places].astype(np.int64)
-        keep = self._edge_ok(edges, codes[codes_])
-        rows, places, codes_, edges = rows[keep], places[keep], codes_[keep], edges[keep]
-        found = (
-            rows,
-            adjacency.neighbours[places].astype(np.int64),
-            edges,
-            codes_.astype(np.int64),
-            adjacency.costs[edges],
-        )
-        return self._with_extras(found, nodes, codes, flip) if len(self._extras) else found
+        places, ends = adjacency.gather(nodes)
+        heads = adjacency.neighbours[places]
+        chosen = None if wanted is None else wanted[heads].nonzero()[0]
+        if not (self._edges_free and codes.all()):
+            looked_at = places if chosen is None else places[chosen]
+            ok = self._arc_ok(looked_at, codes[adjacency.arc_codes[looked_at] ^ flip]).nonzero()[0]
+            chosen = ok if chosen is None else chosen[ok]
+        if chosen is None:
+            rows = np.arange(len(nodes)).repeat(np.diff(ends, prepend=0))
+        else:
+            rows, heads, places = ends.searchsorted(chosen, "right"), heads[chosen], places[chosen]
+        found = rows, heads.astype(np.int64), places
+        return self._with_extras(found, nodes, codes, flip, wanted) if len(self._extras) else found
 
-    def _edge_ok(self, edges: Ints, ok: Bools) -> Bools:
-        """Return which of some edges fulfil the constraints on edges, of those that are ok so far."""
+    def _arc_ok(self, places: Ints, ok: Bools) -> Bools:
+        """Return which of some arcs fulfil the constraints on edges, of those that are ok so far."""
+        if self._edges_free:
+            return ok
         asked, adjacency = self.question, self.adjacency
+        edges = adjacency.positions[places]
         if self._gone is not None:
             ok &= ~self._gone[edges]
         if asked.min_confidence > 0.0:
@@ -221,19 +252,52 @@ class Ground:
         return ok
 
     def _with_extras(
-        self, found: tuple[Ints, Ints, Ints, Ints, Ints], nodes: Ints, codes: Bools, flip: int
-    ) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-        near = np.flatnonzero(self._extra_ok & codes[self._extra_codes ^ flip] & np.isin(self._extra_tails, nodes))
+        self, found: tuple[Ints, Ints, Ints], nodes: Ints, codes: Bools, flip: int, wanted: Bools | None
+    ) -> tuple[Ints, Ints, Ints]:
+        ok = self._extra_ok & codes[self._extra_codes ^ flip] & np.isin(self._extra_tails, nodes)
+        near = (ok if wanted is None else ok & wanted[self._extra_heads]).nonzero()[0]
         order = np.argsort(nodes, kind="stable")
         first = np.searchsorted(nodes[order], self._extra_tails[near], "left")
         counts = np.searchsorted(nodes[order], self._extra_tails[near], "right") - first
         which = np.repeat(near, counts)  # a node stands in several rows where it is in several states
         inside = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-        rows = order[np.repeat(first, counts) + inside]
-        extra = (self._extra_heads, self._extra_edges, self._extra_codes ^ flip, self._extra_costs)
-        more: tuple[Ints, ...] = (rows, *(column[which] for column in extra))
-        rows, heads, edges, codes_, costs = (np.concatenate(pair) for pair in zip(found, more, strict=True))
-        return rows, heads, edges, codes_, costs
+        more = order[np.repeat(first, counts) + inside], self._extra_heads[which], self._own_arcs + which
+        rows, heads, places = (np.concatenate(pair) for pair in zip(found, more, strict=True))
+        return rows, heads, places
+
+    # -------------------------------------------------------------- arcs
+    def codes_of(self, arcs: Arcs) -> Ints:
+        """Return the codes of arcs as they are walked."""
+        return self._looked_up(self.adjacency.arc_codes, self._extra_codes, arcs.places) ^ arcs.flip
+
+    def edges_of(self, arcs: Arcs) -> Ints:
+        """Return the positions of the assertions of arcs, from ``base`` on of extras."""
+        return self._looked_up(self.adjacency.positions, self._extra_edges, arcs.places)
+
+    def costs_of(self, arcs: Arcs) -> Ints:
+        """Return the costs of the edges of arcs, without the nodes that they lead to."""
+        if not len(self._extras):
+            return self.adjacency.costs[self.adjacency.positions[arcs.places]]
+        own = arcs.places < self._own_arcs
+        costs = np.empty(len(own), np.int64)
+        costs[own] = self.adjacency.costs[self.adjacency.positions[arcs.places[own]]]
+        costs[~own] = self._extra_costs[arcs.places[~own] - self._own_arcs]
+        return costs
+
+    @cached_property
+    def least_cost(self) -> int:
+        """What every edge costs at least."""
+        own = self.adjacency.least_cost
+        return min(own, int(self._extra_costs.min(initial=own))) if self._extras else own
+
+    def _looked_up(self, column: NDArray[Any], extra: Ints, places: Ints) -> Ints:
+        if not len(self._extras):
+            return column[places].astype(np.int64)
+        own = places < self._own_arcs
+        values = np.empty(len(places), np.int64)
+        values[own] = column[places[own]]
+        values[~own] = extra[places[~own] - self._own_arcs]
+        return values
 
     # -------------------------------------------------------------- edges
     def assertion(self, edge: int) -> Assertion:
@@ -261,8 +325,9 @@ def _signed_forward(arcs: Arcs, signs: Ints) -> Arcs:
     parts = [_select(arcs, clear, arcs.heads[clear] * 3 + needed[clear] * signs[clear] + 1)]
     free = ~clear & (needed == 0)
     parts += [_select(arcs, free, arcs.heads[free] * 3 + rest) for rest in range(3)]
-    return Arcs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    tails, heads, places = (np.concatenate([part[i] for part in parts]) for i in range(3))
+    return Arcs(tails, heads, places, arcs.flip)
 
 
 def _select(arcs: Arcs, chosen: Bools, heads: Ints) -> Arcs:
-    return Arcs(arcs.tails[chosen], heads, arcs.edges[chosen], arcs.codes[chosen], arcs.costs[chosen])
+    return Arcs(arcs.tails[chosen], heads, arcs.places[chosen], arcs.flip)

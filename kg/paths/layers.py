@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import permutations
 
 import numpy as np
@@ -20,6 +21,7 @@ from kg.adjacency import NO_DATE
 from kg.columns import Bools, Ints
 from kg.paths.ground import Arcs, Ground
 
+FEW_ARCS = 2000  # are gathered whole, as the next layer will want them too
 FAR = int(np.iinfo(np.int64).max // 4)
 """Remaining cost of states from which no end can be reached."""
 
@@ -37,11 +39,16 @@ class Places:
 
 
 class Layers:
-    """The states at each distance from both ends, for paths whose places are the same; computed as asked for."""
+    """The states at each distance from both ends, for paths whose places are the same; computed as asked for.
 
-    def __init__(self, ground: Ground, places: Places) -> None:
+    With ``nearest`` a state is only in the first layer that it could be in from either end: enough for the shortest
+    paths, and no layer grows by the ways back.
+    """
+
+    def __init__(self, ground: Ground, places: Places, *, nearest: bool = False) -> None:
         self.ground = ground
         self.places = places
+        self._nearest = nearest
         via = ground.question.via
         self._forward = [ground.starts(self._at(0, np.array(ground.question.sources, np.int64), via))]
         self._forward_arcs: list[Arcs] = []
@@ -51,10 +58,13 @@ class Layers:
         self._remaining = [first]
         self._backward = [targets]
         self._backward_arcs: list[Arcs] = []
+        self._seen = [_marked(states, ground.size) for states in (self._forward[0], targets)] if nearest else []
 
     def _at(self, position: int | None, nodes: Ints, via: frozenset[int]) -> Ints:
         """Return the nodes that may stand at an end: the one that must, or those that need not stand elsewhere."""
         node = self.places.at(position)
+        if node is None and not via:
+            return nodes
         free: Bools = ~np.isin(nodes, sorted(via)) if node is None else nodes == node
         return nodes[free]
 
@@ -62,6 +72,14 @@ class Layers:
         node = self.places.at(position)
         allowed: Bools = self.ground.between[nodes] if node is None else nodes == node
         return allowed
+
+    def _distinct(self, states: Ints, side: int) -> Ints:
+        """Return states once each; with ``nearest``, those that were in no layer of that side before."""
+        marks = _marked(states, self.ground.size)
+        if self._nearest:
+            marks &= ~self._seen[side]
+            self._seen[side] |= marks
+        return marks.nonzero()[0]
 
     def codes(self, step: int) -> Bools:
         """Return which codes a step may have; steps are counted from 0."""
@@ -74,7 +92,7 @@ class Layers:
             step = len(self._forward)
             heads = self.forward_arcs(step - 1).heads
             heads = heads[self._allowed(self.ground.nodes(heads), step)]
-            self._forward.append(_distinct(heads, self.ground.size))
+            self._forward.append(self._distinct(heads, 0))
         return self._forward[i]
 
     def forward_arcs(self, i: int) -> Arcs:
@@ -83,6 +101,16 @@ class Layers:
             step = len(self._forward_arcs)
             self._forward_arcs.append(self.ground.forward(self.forward(step), self.codes(step)))
         return self._forward_arcs[i]
+
+    def forward_to(self, i: int, states: Bools) -> Arcs:
+        """Return those of ``forward_arcs(i)`` that lead to some states, where they are many without finding the others."""
+        if self.forward_cost(i) <= FEW_ARCS:
+            arcs = self.forward_arcs(i)
+            return arcs.where(states[arcs.heads])
+        return self.ground.forward(self.forward(i), self.codes(i), states)
+
+    def narrow(self) -> None:
+        """Leave out of the last layers what no path of interest passes, before they are connected: here nothing."""
 
     @property
     def sizes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -110,24 +138,84 @@ class Layers:
         arcs = self.backward_arcs(j - 1)
         keep = self._allowed(self.ground.nodes(arcs.tails), self._from_end(j))
         arcs = arcs.where(keep)
-        self._backward.append(_distinct(arcs.tails, self.ground.size))
+        self._backward.append(self._distinct(arcs.tails, 1))
         self._remaining.append(least(self.ground, arcs, self._remaining[j - 1], last=j == 1))
 
     def backward_arcs(self, j: int) -> Arcs:
         """Return all arcs that may be the step before j steps to an end."""
         while len(self._backward_arcs) <= j:
             step = len(self._backward_arcs)
-            place = self._from_end(step + 1)
-            codes = self.codes(place if place is not None else 0)
-            self._backward_arcs.append(self.ground.backward(self.backward(step), codes))
+            self._backward_arcs.append(self.ground.backward(self.backward(step), self._codes_before(step)))
         return self._backward_arcs[j]
+
+    def backward_from(self, j: int, states: Bools) -> Arcs:
+        """Return those of ``backward_arcs(j)`` that come from some states, where they are many without finding the others."""
+        if self.backward_cost(j) <= FEW_ARCS:
+            arcs = self.backward_arcs(j)
+            return arcs.where(states[arcs.tails])
+        return self.ground.backward(self.backward(j), self._codes_before(j), states)
 
     def backward_cost(self, j: int) -> int:
         """Return what ``backward_arcs(j)`` would look at; nothing once it is known."""
         return 0 if len(self._backward_arcs) > j else self.ground.cost(self.backward(j))
 
+    def _codes_before(self, j: int) -> Bools:
+        place = self._from_end(j + 1)
+        return self.codes(place if place is not None else 0)
+
     def _from_end(self, j: int) -> int | None:
         return None if self.places.length is None else self.places.length - j
+
+
+class Within(Layers):
+    """The states of walks of one length that may cost no more than a limit; of dearer walks some may be left in.
+
+    What a walk costs above the least for its steps is what it may spend: states are left out that spend too much
+    together with the least that the other side has spent so far. Of two hubs, that leaves the few neighbours that
+    explain something, which have few neighbours themselves.
+    """
+
+    def __init__(self, ground: Ground, places: Places, length: int, limit: int) -> None:
+        super().__init__(ground, places)
+        self._most = limit - length * ground.least_cost
+        first = np.full(ground.size, FAR, np.int64)
+        first[self._forward[0]] = 0
+        self._so_far = [first]
+
+    def forward(self, i: int) -> Ints:
+        """Return the states between the ends that i steps from a start reach within the limit."""
+        while len(self._forward) <= i:
+            step, ground = len(self._forward), self.ground
+            arcs = self.forward_arcs(step - 1)
+            arcs = arcs.where(self._allowed(ground.nodes(arcs.heads), step))
+            so_far = np.full(ground.size, FAR, np.int64)
+            costs = self._so_far[-1][arcs.tails] + ground.costs_of(arcs) + ground.node_costs[ground.nodes(arcs.heads)]
+            np.minimum.at(so_far, arcs.heads, costs)
+            self._so_far.append(so_far)
+            self._forward.append(self._distinct(arcs.heads, 0))
+            self._narrow(0)
+        return self._forward[i]
+
+    def _extend_backward(self) -> None:
+        super()._extend_backward()
+        self._narrow(1)
+
+    def narrow(self) -> None:
+        """Leave out of the last layers what the other side, as far as it is known by now, makes too dear."""
+        self._narrow(0)
+        self._narrow(1)
+
+    def _narrow(self, side: int) -> None:
+        spent, others = self._spent(side), self._spent(1 - side)
+        layers = self._backward if side else self._forward
+        layers[-1] = layers[-1][spent <= self._most - others.min(initial=FAR)]
+
+    def _spent(self, side: int) -> Ints:
+        """Return what the states of the last layer of a side spend above the least."""
+        layers, costs = (self._backward, self._remaining) if side else (self._forward, self._so_far)
+        states, steps, ground = layers[-1], len(layers) - 1, self.ground
+        spent = costs[-1][states] - steps * ground.least_cost
+        return spent + ground.node_costs[ground.nodes(states)] if side and steps else spent
 
 
 class Plan:
@@ -138,27 +226,33 @@ class Plan:
     between the place ``meet`` and the next.
     """
 
-    def __init__(self, layers: Layers, length: int) -> None:
+    def __init__(self, layers: Layers, length: int, met: tuple[int, int] | None = None) -> None:
         self.layers = layers
         self.length = length
         self.meet = 0
         self.remaining: list[Ints] = []
         self.connecting: Arcs | None = None
-        self.empty = not self._build()
+        self.empty = not self._build(met or self._meet())
 
-    def _build(self) -> bool:
-        met = self._meet()
+    def _build(self, met: tuple[int, int] | None) -> bool:
         if met is None:
             return False
         self.meet, later = met
         self.connecting = self._connect(self.meet, later)
+        if not len(self.connecting.heads):
+            return False
         layers, ground, length = self.layers, self.layers.ground, self.length
         after = [layers.remaining(length - i) for i in range(self.meet + 1, length + 1)]
         here = [least(ground, self.connecting, after[0], last=later == 0)]
         for i in range(self.meet - 1, -1, -1):
             here.insert(0, least(ground, layers.forward_arcs(i), here[0], last=False))
         self.remaining = here + after
-        return bool((self.remaining[0][layers.forward(0)] < FAR).any())
+        return bool((here[0][layers.forward(0)] < FAR).any())
+
+    @cached_property
+    def _open(self) -> list[Bools]:
+        """Per place, from which states an end can still be reached."""
+        return [remaining < FAR for remaining in self.remaining]
 
     def _meet(self) -> tuple[int, int] | None:
         """Return how many layers each side was expanded, or None where one of them came to nothing."""
@@ -177,15 +271,10 @@ class Plan:
     def _connect(self, i: int, j: int) -> Arcs:
         """Return the arcs from the states i steps from a start to those j steps from an end."""
         layers = self.layers
+        layers.narrow()
         if layers.forward_cost(i) <= layers.backward_cost(j):
-            arcs = layers.forward_arcs(i)
-            keep = layers.remaining(j)[arcs.heads] < FAR
-        else:
-            arcs = layers.backward_arcs(j)
-            reached = np.zeros(layers.ground.size, np.bool_)
-            reached[layers.forward(i)] = True
-            keep = reached[arcs.tails]
-        return arcs.where(keep)
+            return layers.forward_to(i, layers.remaining(j) < FAR)
+        return layers.backward_from(j, _marked(layers.forward(i), layers.ground.size))
 
     # -------------------------------------------------------------- what enumerations read
     @property
@@ -196,19 +285,20 @@ class Plan:
 
     def steps(self, states: Ints, i: int) -> Arcs:
         """Return the arcs from states at place i along which an end can still be reached; raises Spent."""
-        arcs = self.layers.ground.forward(states, self.layers.codes(i))
-        keep = self.remaining[i + 1][arcs.heads] < FAR
-        return arcs.where(keep)
+        return self.layers.ground.forward(states, self.layers.codes(i), self._open[i + 1])
+
+    def arcs_at_hand(self, i: int) -> Arcs:
+        """Return all arcs between places i and i + 1 that were looked at, the core's among them; raises Spent."""
+        if i < self.meet:
+            return self.layers.forward_arcs(i)
+        if i == self.meet and self.connecting is not None:
+            return self.connecting
+        return self.layers.backward_arcs(self.length - i - 1)
 
     def arcs(self, i: int) -> Arcs:
         """Return all arcs of the core between places i and i + 1; raises Spent."""
-        if i < self.meet:
-            arcs = self.layers.forward_arcs(i)
-        elif i == self.meet and self.connecting is not None:
-            arcs = self.connecting
-        else:
-            arcs = self.layers.backward_arcs(self.length - i - 1)
-        keep = (self.remaining[i + 1][arcs.heads] < FAR) & (self.remaining[i][arcs.tails] < FAR)
+        arcs = self.arcs_at_hand(i)
+        keep = self._open[i + 1][arcs.heads] & self._open[i][arcs.tails]
         return arcs.where(keep)
 
     def newest(self) -> list[Ints]:
@@ -217,7 +307,7 @@ class Plan:
         best = [np.full(ground.size, NO_DATE, np.int64)]
         for i in range(self.length - 1, -1, -1):
             arcs = self.arcs(i)
-            days = np.maximum(ground.dates(arcs.edges), best[0][arcs.heads])
+            days = np.maximum(ground.dates(ground.edges_of(arcs)), best[0][arcs.heads])
             here = np.full(ground.size, NO_DATE, np.int64)
             np.maximum.at(here, arcs.tails, days)
             best.insert(0, here)
@@ -236,20 +326,19 @@ class Plan:
 
 def least(ground: Ground, arcs: Arcs, after: Ints, *, last: bool) -> Ints:
     """Return the least cost of one of some arcs and what remains after it; ``last`` arcs lead to an end, at no more cost."""
-    keep = after[arcs.heads] < FAR
-    heads = arcs.heads[keep]
-    costs = arcs.costs[keep] + after[heads]
+    arcs = arcs.where(after[arcs.heads] < FAR)
+    costs = ground.costs_of(arcs) + after[arcs.heads]
     if not last:
-        costs += ground.node_costs[ground.nodes(heads)]
+        costs += ground.node_costs[ground.nodes(arcs.heads)]
     result = np.full(ground.size, FAR, np.int64)
-    np.minimum.at(result, arcs.tails[keep], costs)
+    np.minimum.at(result, arcs.tails, costs)
     return result
 
 
-def _distinct(states: Ints, size: int) -> Ints:
-    seen = np.zeros(size, np.bool_)
-    seen[states] = True
-    return np.flatnonzero(seen)
+def _marked(states: Ints, size: int) -> Bools:
+    marks = np.zeros(size, np.bool_)
+    marks[states] = True
+    return marks
 
 
 def placements(ground: Ground, length: int) -> Iterator[Places]:
@@ -287,6 +376,33 @@ class Core:
             found = (Plan(self._layers(places), length) for places in placements(self.ground, length))
             self._plans[length] = [plan for plan in found if not plan.empty]
         return self._plans[length]
+
+    def plans_within(self, length: int, limit: int) -> list[Plan]:
+        """Return plans that hold the paths of one length that cost no more than a limit, perhaps others; raises Spent."""
+        if length in self._plans or self.ground.question.via:
+            return self.plans(length)
+        (places,) = placements(self.ground, length)
+        plan = Plan(Within(self.ground, places, length, limit), length)
+        return [] if plan.empty else [plan]
+
+    def nearest(self, longest: int | None) -> Plan | None:
+        """Return the plan for the shortest paths of all, or None where there are none of up to ``longest`` steps.
+
+        It takes the place of what plans of that length there were. Breadth-first from both ends, always on the side
+        with fewer arcs to look at: for questions whose every walk of least length is an answer. Raises Spent.
+        """
+        layers = Layers(self.ground, Places(None, {}), nearest=True)
+        i = j = 0
+        while len(layers.forward(i)) and len(layers.backward(j)) and (longest is None or i + j < longest):
+            plan = Plan(layers, i + j + 1, (i, j))
+            if not plan.empty:
+                self._plans[plan.length] = [plan]
+                return plan
+            if layers.forward_cost(i) <= layers.backward_cost(j):
+                i += 1
+            else:
+                j += 1
+        return None
 
     def _layers(self, places: Places) -> Layers:
         if places.length is not None or not self.layers:

@@ -231,12 +231,14 @@ class _Steps:
         return self._known[state]
 
     def _work_out(self, state: int) -> None:
-        if len(self._known) >= FEW and self._all is None:
-            self._all = self._plan.arcs(self._place)
-        if self._all is not None and len(self._all.tails) <= ARCS_A_STATE * len(self._known):
+        plan, place = self._plan, self._place
+        few = ARCS_A_STATE * (len(self._known) + 1)
+        if self._all is None and (len(self._known) >= FEW or len(plan.arcs_at_hand(place).heads) <= few):
+            self._all = plan.arcs(place)
+        if self._all is not None and len(self._all.heads) <= few:
             self._known = _grouped(self._sorted(self._all))
         else:
-            one = self._plan.steps(np.array([state], np.int64), self._place)
+            one = plan.steps(np.array([state], np.int64), place)
             self._known[state] = self._sorted(one)[1]
 
     def _sorted(self, arcs: Arcs) -> tuple[Ints, list[_Child]]:
@@ -244,13 +246,14 @@ class _Steps:
         plan, place = self._plan, self._place
         ground = plan.layers.ground
         nodes = ground.nodes(arcs.heads)
-        costs = arcs.costs + (ground.node_costs[nodes] if place + 1 < plan.length else 0)
+        edges = ground.edges_of(arcs)
+        costs = ground.costs_of(arcs) + (ground.node_costs[nodes] if place + 1 < plan.length else 0)
         to_end = costs + plan.remaining[place + 1][arcs.heads]
-        steps = nodes * ground.adjacency.codes + arcs.codes
-        days = ground.dates(arcs.edges) if self._newest else np.zeros(len(nodes), np.int64)
+        steps = nodes * ground.adjacency.codes + ground.codes_of(arcs)
+        days = ground.dates(edges) if self._newest else np.zeros(len(nodes), np.int64)
         best = np.maximum(days, self._newest[place + 1][arcs.heads]) if self._newest else days
         order = np.lexsort((arcs.heads, steps, to_end, arcs.tails))
-        columns = (to_end, steps, arcs.heads, nodes, arcs.edges, costs, days, best)
+        columns = (to_end, steps, arcs.heads, nodes, edges, costs, days, best)
         return arcs.tails[order], list(zip(*(column[order].tolist() for column in columns), strict=True))
 
 

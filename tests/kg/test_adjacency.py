@@ -28,9 +28,13 @@ def test_rows_and_gathered_arcs_are_the_edges(graph: Snapshot) -> None:
         assert arcs(adjacency, relation.name, False) == {(a.subject.curie, a.object.curie, a.id) for a in edges}
         assert arcs(adjacency, relation.name, True) == {(a.object.curie, a.subject.curie, a.id) for a in edges}
     nodes = np.arange(len(adjacency.entities))
-    rows, places = adjacency.gather(nodes)
+    places, ends = adjacency.gather(nodes)
     assert list(places) == list(range(len(adjacency.neighbours)))
-    assert np.array_equal(np.bincount(rows, minlength=len(nodes)), np.diff(adjacency.indptr))
+    assert np.array_equal(ends, adjacency.indptr[1:])
+    for node in nodes:
+        one, end = adjacency.gather(nodes[node : node + 1])
+        assert list(one) == list(range(adjacency.indptr[node], adjacency.indptr[node + 1]))
+        assert [len(one)] == list(end)
     assert adjacency.arc_count(nodes) == 2 * graph.edge_count
 
 

@@ -9,6 +9,7 @@ from kg.budget import Budget
 from kg.errors import BadInput, InvalidCursor, NotFound
 from kg.findings import CONTRADICTED, IN_TRIAL, UNTESTED, Became, Hypothesis, HypothesisPage
 from kg.hypotheses import HypothesisConstraints, hypotheses, planner, score_table
+from kg.nulls import PairNulls
 from kg.overlay import Assumption, scenario
 from tests.kg.small import Said, small_graph
 
@@ -466,6 +467,28 @@ def test_pooled_p_values_need_no_pair_of_their_own(seed_graph: Snapshot, monkeyp
     page = ask(seed_graph, HypothesisConstraints(gaps=0, seed=7, permutations=20), object="MONDO:0005100", first=5)
     assert page.permutations.method == "GAMMA_HURDLE"
     assert all(0 < h.p_value <= 1 for h in page.items if h.p_value_note is None)
+
+
+def test_permutations_add_up_over_questions_of_large_graphs(
+    seed_graph: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each question takes as many as its budget allows, and all read the same ones."""
+    monkeypatch.setattr("kg.significance.LARGE", 10)
+    for disease in ("MONDO:0005100", "MONDO:0009688"):  # their scores are known
+        ask(seed_graph, HypothesisConstraints(gaps=0, permutations=0), object=disease)
+    where, told = HypothesisConstraints(gaps=0, seed=8, permutations=30), []
+    for _ in range(10):
+        page = ask(seed_graph, where, object="MONDO:0005100", first=1, budget=Budget(2_000))
+        told.append(page.permutations.permutations)
+        if told[-1] == 30:
+            break
+        assert f"allowed {told[-1]} of 30 permutations; ask again" in page.note
+    assert 0 < told[0] < 30
+    assert told == sorted(set(told))
+    other = ask(seed_graph, where, object="MONDO:0009688", first=1)
+    assert other.permutations == page.permutations
+    monkeypatch.setattr(PairNulls, "extend", lambda *_: pytest.fail("permuted again"))
+    assert ask(seed_graph, where, object="MONDO:0009688", first=1) is other
 
 
 # ---------------------------------------------------------------- completeness

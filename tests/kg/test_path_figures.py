@@ -42,7 +42,7 @@ def hostile(label: str, url: str = "javascript:alert(1)") -> Figure:
     """The one path of a graph whose every text is what an attacker would choose."""
     kinds = {"a": "Alpha", "b": "Beta"}
     made = routes.graph(kinds, "a pushes b")
-    entities = tuple(
+    entities = EntitySpecs(
         EntitySpec(kind, {**routes._values(name), "label": label, "url": url}) for name, kind in kinds.items()
     )
     graph = Snapshot(made.model, replace(made.columns, entities=EntitySpecs(entities)), Version(0, "hostile"))

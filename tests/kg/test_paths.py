@@ -26,6 +26,11 @@ from kg.paths import (
     shortest_paths,
     why_not,
 )
+from kg.paths.constraints import understand
+from kg.paths.ground import Ground
+from kg.paths.layers import Core
+from kg.paths.listing import LISTED, best_paths
+from kg.paths.search import paths_of
 from kg.views import View
 from tests.conftest import ROOT
 from tests.kg import routes
@@ -112,6 +117,32 @@ def test_the_shortest_are_all_of_the_least_length(question) -> None:
     page = shortest_paths(what_if, sources, targets, limited, first=1000, damping=damping)
     assert [plain(path) for path in page] == [p for p in everything if len(p[1]) == len(everything[0][1])]
     assert page.total == len(page)
+
+
+@examples(45)
+@given(questions())
+def test_without_a_limit_the_shortest_are_as_long_as_they_must_be(question) -> None:
+    what_if, sources, targets, asked, _, damping = question
+    asked = PathConstraints(**{**_fields(asked), "min_length": 1, "max_length": None, "metapath": None, "via": (), "signs": None})  # fmt: skip
+    far = PathConstraints(**{**_fields(asked), "max_length": len(what_if.graph.entities)})
+    everything = routes.listed(what_if, sources, targets, far, LENGTH, damping)
+    page = shortest_paths(what_if, sources, targets, asked, first=1000, damping=damping)
+    assert [plain(path) for path in page] == [p for p in everything if len(p[1]) == len(everything[0][1])]
+    first = shortest_paths(what_if, sources, targets, asked, first=1, damping=damping)
+    assert [plain(path) for path in first] == [plain(path) for path in page][:1]
+    assert first.has_next == (len(page) > 1)
+
+
+@examples(120)
+@given(questions(), st.integers(1, 12))
+def test_listing_many_at_once_gives_the_first_of_them(question, count) -> None:
+    what_if, sources, targets, asked, order_by, damping = question
+    assume(order_by in LISTED)
+    expected = routes.listed(what_if, sources, targets, asked, order_by, damping)
+    ground = Ground(what_if, understand(what_if, sources, targets, asked), Budget(), damping)
+    found, all_ = best_paths(Core(ground), order_by, count)
+    assert [plain(path) for path in paths_of(ground, found)] == expected[: len(found)]
+    assert len(found) == len(expected) if all_ else len(found) >= count
 
 
 @examples(50)

@@ -12,16 +12,18 @@ from kg import Snapshot
 from kg.budget import Budget
 from kg.matrices import EdgeList, PathCounter, matrices
 from kg.metapaths import Metagraph
+from kg.nulls import PairNulls
 from kg.overlay import scenario
 from kg.permutation import (
     EXACT,
+    GAMMA,
+    MIN_DISTINCT,
     MULTIPLIER,
     benjamini_hochberg,
     exact_p,
     gamma_hurdle_p,
     null_scores,
     permute,
-    pooled,
 )
 
 
@@ -130,8 +132,50 @@ def test_the_gamma_hurdle_is_het_ios_formula() -> None:
     assert gamma_hurdle_p(*tallies, np.array([1e6])) > 0.0
 
 
-def test_pooling_sums_over_nodes_of_equal_degree() -> None:
-    assert pooled(np.array([1.0, 2.0, 4.0]), np.array([0, 1, 0])).tolist() == [5.0, 2.0, 5.0]
+def test_nulls_of_all_pairs_are_what_each_permuted_graph_gives(seed_graph: Snapshot) -> None:
+    """Pooled over nodes of equal degrees; sums with few alike are compared with their own."""
+    graph = matrices(scenario(seed_graph))
+    meta = Metagraph(seed_graph.model, graph.edges)
+    metapaths = [meta.parse(names)[0] for names in ("targets, expressedOn, drives", "depletes, drives")]
+    scale = np.array([0.1, 0.2])
+    nulls = PairNulls(graph, metapaths, scale, damping=0.4, weighting="CONFIDENCE", seed=5)
+    nulls.extend(4, Budget())
+
+    def scores(edges):
+        made = type(graph)(graph.model, graph.sizes, edges)
+        return np.stack([np.arcsinh(made.dwpc(m).toarray() / s) for m, s in zip(metapaths, scale, strict=True)])
+
+    found = []
+    for number in range(4):
+        edges = dict(graph.edges)
+        for key in nulls.used:
+            old, part = graph.edges[key], permute(graph.edges[key], 1, 5 + (number << 32), " ".join(key))
+            edges[key] = EdgeList(old.shape, part.rows[0], part.columns[0], old.confidence)
+        found.append(scores(edges))
+    null, observed = np.stack(found), scores(dict(graph.edges))
+    assert nulls.count == nulls.report(GAMMA, 5).permutations == len(null)
+    sources, targets = np.arange(0, graph.sizes["Therapy"], 3), np.arange(4)
+    firsts = np.stack([graph.step(m.steps[0]).row_degree for m in metapaths])
+    lasts = np.stack([graph.step(m.steps[-1]).column_degree for m in metapaths])
+    p = nulls.of_metapath(0, sources, targets, observed[0][np.ix_(sources, targets)])
+    sums = nulls.of_pairs(sources, targets, observed.sum(axis=0)[np.ix_(sources, targets)])
+    few = 0
+    for i, source in enumerate(sources):
+        for j, target in enumerate(targets):
+            alike = np.ix_(range(len(null)), firsts[0] == firsts[0][source], lasts[0] == lasts[0][target])
+            assert p[i, j] == pytest.approx(pooled_p(null[:, 0][alike], observed[0, source, target]))
+            rows, columns = ((d == d[:, [n]]).all(axis=0) for d, n in ((firsts, source), (lasts, target)))
+            values = null.sum(axis=1)[np.ix_(range(len(null)), rows, columns)]
+            own, score = null.sum(axis=1)[:, source, target], observed.sum(axis=0)[source, target]
+            few += values.size < MIN_DISTINCT
+            expected = pooled_p(values, score) if values.size >= MIN_DISTINCT else (sum(own >= score) + 1) / 5
+            assert sums[i, j] == pytest.approx(expected)
+    assert 0 < few < sums.size
+
+
+def pooled_p(values, observed):
+    tallies = (np.array([n]) for n in (values.size, (values > 0).sum(), values.sum(), (values**2).sum()))
+    return gamma_hurdle_p(*tallies, np.array([observed]))[0]
 
 
 def test_q_values_are_benjamini_and_hochbergs() -> None:

