@@ -44,6 +44,14 @@ def group(triples: Iterable[Triple]) -> dict[str, dict[str, list[Term]]]:
     return facts
 
 
+def _without_repetitions(facts: dict[str, dict[str, list[Term]]]) -> None:
+    """Leave out what several documents say alike; few terms have others beside them, so few are compared."""
+    for about in facts.values():
+        for predicate, terms in about.items():
+            if len(terms) > 1:
+                about[predicate] = list(dict.fromkeys(terms))
+
+
 class Named(NamedTuple):
     """An entity that a graph has, by its IRI, the name of its kind, and its label."""
 
@@ -84,7 +92,8 @@ class World:
         self.pedantic = task.pedantic
         self.context = task.context
         own = chain.from_iterable(document.triples for document in task.documents)
-        self.facts = group(dict.fromkeys(chain(own, task.context)))
+        self.facts = group(chain(own, task.context))
+        _without_repetitions(self.facts)
         self.owner: dict[str, Document] = {}
         last: Subject = None
         for document in task.documents:

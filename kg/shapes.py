@@ -25,7 +25,7 @@ from kg.facts import World, group
 from kg.model import Model
 from kg.vocabulary import KG
 
-PART = 25_000  # subjects that are validated at one time, where shapes look at what is near
+PART = 100_000  # subjects that are validated at one time, where shapes look at what is near
 STEPS = 3  # as far as is looked: shapes look two steps on at most, and what is one step on is validated as well
 _ON, _SAME = (SH.property, SH.qualifiedValueShape), (SH.node, SH["not"])
 _LISTS, _FAR = (SH["and"], SH["or"], SH.xone), (SH.sparql, SH.select, SH.target)

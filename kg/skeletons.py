@@ -49,9 +49,12 @@ _SOURCE_IRI = SOURCE.strip("<>")
 _LOCAL_NAMES = tuple(f":{local}" for local in LOCAL)
 
 
+GIVEN = frozenset({*TEXTS, _SOURCE_IRI})
+
+
 def placeholder(value: str, curie: Callable[[str], str]) -> bool:
     """Whether a literal's text or an IRI is one that a skeleton leaves to be filled in; ``curie`` names an IRI."""
-    if value in TEXTS or value == _SOURCE_IRI:
+    if value in GIVEN:
         return True
     return value.endswith(LOCAL) and curie(value).endswith(_LOCAL_NAMES)
 

@@ -267,7 +267,7 @@ class Store:
             graph = source_graph(name)
             old = set(self._match(graph=graph))
             new = _as_stored(triples, graph)
-            removed += old.difference(new)
+            removed += old.difference(new) if old else ()
             added += [quad for quad in new if quad not in old] if old else new
         return Prepared(version, self._with_derived(removed, added), sources)
 
@@ -595,11 +595,11 @@ def is_part(quad: Quad) -> bool:
 
 
 # ---------------------------------------------------------------- quads
-def _as_stored(triples: Sequence[Triple], graph: NamedNode) -> dict[Quad, None]:
+def _as_stored(triples: Sequence[Triple], graph: NamedNode) -> Collection[Quad]:
     """Return triples as quads, with literals as Oxigraph keeps them ("1.10" becomes "1.1"), so that comparing is exact."""
     kept = _kept_literals({t.object for t in triples if isinstance(t.object, Literal)})
     if not kept:
-        return dict.fromkeys(Quad(t.subject, t.predicate, t.object, graph) for t in triples)
+        return [Quad(t.subject, t.predicate, t.object, graph) for t in triples]
     return dict.fromkeys(Quad(t.subject, t.predicate, kept.get(t.object, t.object), graph) for t in triples)
 
 

@@ -181,6 +181,9 @@ def _publish(metrics: Metrics, service: Serving, runner: Runner, endpoint: Graph
     metrics.gauge("graph_writes_waiting", "Writes that run or wait.", lambda: runner.lane.waiting)
     _publish_cache(metrics, "document", runner.engine.documents)
     _publish_cache(metrics, "response", endpoint.responses)
+    metrics.gauge(
+        "kept_answer_bytes", "Bytes of answers about entities that are kept.", lambda: runner.engine.kept_bytes
+    )
     metrics.gauge("response_cache_bytes", "Bytes used by the response cache.", lambda: endpoint.responses.used)
 
 

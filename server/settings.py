@@ -96,6 +96,10 @@ class Settings:
     )
     document_cache: int = setting(1_000, "Number of parsed and validated documents kept.")
     response_cache_bytes: int = setting(32_000_000, "Size of the cache of responses, in bytes; 0 turns it off.")
+    kept_answer_bytes: int = setting(
+        32_000_000,
+        "Size of what is kept of answers about entities, to be part of other answers, in bytes; 0 turns it off.",
+    )
     page_cache_bytes: int = setting(16_000_000, "Size of the cache of pages and pictures, in bytes; 0 turns it off.")
     compiled: bool = setting(True, "Whether operations are compiled where possible; off runs all through graphql-core.")
     log_level: str = setting("info", "Least severity that is logged: debug, info, warning or error.")

@@ -31,7 +31,7 @@ from server.auth import ANYONE, Identity
 from server.citations import CHANGED, SAME, UNSUPPORTED, Citation, Citations, EdgeChange, Replay, answer_id, digest, now
 from server.graphql.caches import LRU
 from server.graphql.changes import Changes
-from server.graphql.compiled import Bail, Compiler, Plan
+from server.graphql.compiled import Bail, Compiler, Plan, Said
 from server.graphql.errors import formatted
 from server.graphql.history import asks_store
 from server.graphql.limits import Measured, Meter
@@ -121,7 +121,13 @@ class Engine:
         self.meter = Meter(self.schema, settings)
         self.documents: LRU[Prepared] = LRU(settings.document_cache)
         self.compiler = (
-            Compiler(schema, type_name=type_name, checkpoint=glance_at_clock, classes_decide=True)
+            Compiler(
+                schema,
+                type_name=type_name,
+                checkpoint=glance_at_clock,
+                classes_decide=True,
+                unchanging=[kind.name for kind in service.model.kinds] if settings.kept_answer_bytes else (),
+            )
             if settings.compiled
             else None
         )
@@ -192,7 +198,7 @@ class Engine:
             return self._refusal(prepared.errors, request)
         if prepared.plan is not None:
             try:
-                data = prepared.plan.execute(request, dict(variables))
+                data = prepared.plan.execute(request, dict(variables), self._said(request, prepared))
             except Bail:
                 request = self._cited(self.request(identity), prepared, variables)  # graphql-core says what is wrong
             else:
@@ -203,6 +209,20 @@ class Engine:
         if isinstance(coerced, list):
             return self._refusal(coerced, request)
         return self._interpret(prepared, variables, request)
+
+    def _said(self, request: Request, prepared: Prepared) -> Said | None:
+        """Return what earlier answers said of this version's entities."""
+        if prepared.asks_store or not self.settings.kept_answer_bytes:
+            return None
+        derived = request.graph.derived
+        said: Said | None = derived.get("said")
+        return said or derived.setdefault("said", Said(self.settings.kept_answer_bytes))
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes that are kept of answers about this version's entities."""
+        said: Said | None = self.service.snapshot.derived.get("said")
+        return said.used if said else 0
 
     def _interpret(self, prepared: Prepared, variables: Mapping[str, Any], request: Request) -> Answer:
         result = execute_sync(
@@ -232,7 +252,8 @@ class Engine:
         edges = {id_: assertion.confidence for id_, assertion in request.edges.items()}
         asked = (prepared.text, prepared.name, dict(variables))
         number = request.graph.version.number
-        self.citations.keep(Citation(request.answer, number, now(), *asked, digest(data), edges))
+        whole = orjson.loads(_encode(data))  # parts of it may be JSON already
+        self.citations.keep(Citation(request.answer, number, now(), *asked, digest(whole), edges))
 
     def replay(self, id_: str) -> Replay:
         """Ask a kept answer's question again of the graph as it is now; raises NotFound for an id that is not kept."""
@@ -322,7 +343,11 @@ def _encode(body: Mapping[str, Any]) -> bytes:
     except (TypeError, ValueError):  # a lone surrogate in an echoed value is no UTF-8, but JSON can escape it
         import json
 
-        return json.dumps(body, default=str).encode()
+        return json.dumps(body, default=_said_or_text).encode()
+
+
+def _said_or_text(value: Any) -> Any:
+    return orjson.loads(orjson.dumps(value)) if isinstance(value, orjson.Fragment) else str(value)
 
 
 __all__ = ["Answer", "Engine", "ExecutionResult", "Prepared"]

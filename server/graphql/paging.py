@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from kg.errors import BadInput, InvalidCursor, LimitExceeded
 from kg.snapshot import Snapshot
 from server.graphql.ids import cursor, key_of
+from server.graphql.members import itself
 from server.settings import Settings
 
 Found = TypeVar("Found")
@@ -94,9 +95,9 @@ class Page:
     node: Callable[[Any], Any]
 
     @property
-    def nodes(self) -> list[Any]:
+    def nodes(self) -> Sequence[Any]:
         """The nodes of the page's edges."""
-        return [self.node(edge) for edge in self.edges]
+        return self.edges if self.node is itself else [self.node(edge) for edge in self.edges]
 
     @property
     def total_count(self) -> int:

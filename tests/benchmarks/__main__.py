@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.export import export
-from tests.benchmarks.queries import QUERIES, ask, body, digest, objects
-from tests.benchmarks.report import markdown
-from tests.benchmarks.servers import HERE, ROOT, Server, mercurius, ours, plain
+from tests.benchmarks.queries import OF_RDF_ONLY, QUERIES, ask, body, digest, objects
+from tests.benchmarks.report import BASELINE, markdown
+from tests.benchmarks.servers import HERE, ROOT, Server, commit, mercurius, ours, plain
 from tests.benchmarks.synthetic import write
 
 ASSERTIONS = 4_000
@@ -73,10 +73,9 @@ def about(given: argparse.Namespace) -> dict[str, Any]:
     model = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     peers = json.loads((HERE / "peers" / "package-lock.json").read_bytes())["packages"]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
-        "commit": commit.stdout.strip(),
+        "commit": commit(),
         "machine": f"{os.cpu_count()} × {model[0].partition(':')[2].strip() if model else platform.machine()}",
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
@@ -107,12 +106,14 @@ def lineup(folder: Path, seeds: Path, data: Path) -> list[Server]:
     ontology = str(ROOT / "schema" / "ontology.ttl")
     print("filling a store", flush=True)
     start_once(folder / "s1", seeds, folder)
-    for copy in ("s2", "s3", "s4", "s5"):
+    for copy in ("s2", "s3", "s4", "s5", "s6"):
         shutil.copytree(folder / "s1", folder / copy)
     return [
         ours("service", folder / "s1", seeds, response_cache_bytes="0"),
         ours("service, quiet log", folder / "s2", seeds, response_cache_bytes="0", log_level="warning"),
+        ours("service, no answers kept", folder / "s6", seeds, response_cache_bytes="0", kept_answer_bytes="0"),
         ours("service, response cache on", folder / "s3", seeds),
+        ours("service, 2 workers", folder / "s5", seeds, response_cache_bytes="0", workers="2"),
         ours("service, KG_COMPILED=false", folder / "s4", seeds, response_cache_bytes="0", compiled="false"),
         plain("plain: strawberry + DataLoader + rdflib", "rdflib", str(seeds), ontology),
         plain("plain: strawberry + DataLoader + dicts", "objects", str(data)),
@@ -144,7 +145,7 @@ def compare(servers: list[Server]) -> dict[str, Any]:
     """Return what the answers hold; raises RuntimeError where two servers differ."""
     held = {}
     for query in QUERIES:
-        found = {server.name: ask(address(server), query) for server in servers}
+        found = {server.name: ask(address(server), query) for server in servers if asked(server, query)}
         digests = {name: digest(data) for name, data in found.items()}
         if len(set(digests.values())) != 1:
             raise RuntimeError(f"answers to {query} differ: {digests}")
@@ -153,19 +154,35 @@ def compare(servers: list[Server]) -> dict[str, Any]:
     return held
 
 
+def asked(server: Server, query: str) -> bool:
+    """Whether a server is asked a query."""
+    return query not in OF_RDF_ONLY or server.ready == "/ready" or server.name == BASELINE
+
+
 def measure(servers: list[Server], folder: Path, given: argparse.Namespace) -> list[dict[str, Any]]:
     """Return the figures of each server: the round with the least CPU time per request, and the median."""
-    rounds: dict[tuple[str, str], list[dict[str, float]]] = {(s.name, q): [] for s in servers for q in QUERIES}
+    rounds: dict[tuple[str, str], list[dict[str, float]]] = {
+        (server.name, query): [] for server in servers for query in QUERIES if asked(server, query)
+    }
     for query in QUERIES:
         (folder / query).write_bytes(body(query))
         for server in servers:
-            load(server, folder / query, WARM_SECONDS)
+            if asked(server, query):
+                load(server, folder / query, WARM_SECONDS)
     for number in range(given.rounds):
         print(f"round {number + 1} of {given.rounds}, load {os.getloadavg()[0]:.1f}", flush=True)
         for query in QUERIES:
             for server in servers:
-                rounds[server.name, query].append(load(server, folder / query, given.seconds))
-    return [{"name": server.name, "rss_mb": server.rss_mb, **{q: summary(rounds[server.name, q]) for q in QUERIES}} for server in servers]  # fmt: skip
+                if asked(server, query):
+                    rounds[server.name, query].append(load(server, folder / query, given.seconds))
+    return [
+        {
+            "name": server.name,
+            "rss_mb": server.rss_mb,
+            **{query: summary(rounds[server.name, query]) for query in QUERIES if asked(server, query)},
+        }
+        for server in servers
+    ]
 
 
 def load(server: Server, query: Path, seconds: float) -> dict[str, float]:

@@ -15,7 +15,6 @@ import gc
 import os
 import platform
 import random
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -28,6 +27,7 @@ from kg.evaluation import KS, Evaluation, evaluate
 from kg.projection import Claim, Projection
 from kg.snapshot import Snapshot, Version
 from tests.benchmarks.hetionet import importer
+from tests.benchmarks.servers import commit
 
 HERE = Path(__file__).parent
 DAY = datetime.date(2021, 12, 31)
@@ -125,12 +125,11 @@ def shuffled(projection: Projection, relation: str = "treats") -> Projection:
 
 # ---------------------------------------------------------------- the report
 def _head() -> Iterator[str]:
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True)
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "scikit-learn"))
     yield "# How well hypotheses find what was held out"
     yield ""
     yield "Written by `python -m tests.benchmarks.evaluation`."
-    yield f"{datetime.date.today()}, on top of commit {commit.stdout.strip()}; CPython {platform.python_version()}, {packages}, {os.cpu_count()} cores; seed {SEED}."
+    yield f"{datetime.date.today()}, on top of commit {commit()}; CPython {platform.python_version()}, {packages}, {os.cpu_count()} cores; seed {SEED}."
     yield ""
     yield "Held-out edges, and all edges that rest on the same trials, are removed before any feature is computed; the degrees of the degree baseline are of what is left, too. Figures are on the pooled list of candidates, with 95 % bootstrap intervals (500 samples of positives and of negatives; pairs that share an end are treated as independent, so they are a little narrow). For the random row the interval is over 500 random orders."
     yield ""

@@ -36,7 +36,7 @@ from kg.tokens import TokenFile
 from tests.benchmarks.hetionet import growing, importer
 from tests.benchmarks.hetionet.__main__ import resident
 from tests.benchmarks.report import table
-from tests.benchmarks.servers import HERE, ROOT, Server, free_port
+from tests.benchmarks.servers import HERE, ROOT, Server, commit, free_port
 
 SIZES = (2_000, 20_000, 200_000, 765_796, 2_000_000)
 STORE_MOST = 1_000_000  # edges; the store of a larger graph takes longer to fill than all the rest
@@ -89,12 +89,9 @@ def arguments() -> argparse.Namespace:
 
 def about() -> dict[str, Any]:
     """Return what the figures depend on."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
-        "commit": commit.stdout.strip(),
+        "commit": commit(),
         "machine": f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start",
         "python": platform.python_version(),
     }

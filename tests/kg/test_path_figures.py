@@ -45,7 +45,7 @@ def hostile(label: str, url: str = "javascript:alert(1)") -> Figure:
     entities = EntitySpecs(
         EntitySpec(kind, {**routes._values(name), "label": label, "url": url}) for name, kind in kinds.items()
     )
-    graph = Snapshot(made.model, replace(made.columns, entities=entities), Version(0, "hostile"))
+    graph = Snapshot(made.model, replace(made.columns, entities=EntitySpecs(entities)), Version(0, "hostile"))
     return path_figure(graph, find_paths(scenario(graph), "n:a", "n:b"))
 
 

@@ -51,7 +51,7 @@ class Counted:
     """The application in this process, asked for an entity as over HTTP and for the rest without; counts the calls."""
 
     def __init__(self, service: GraphService) -> None:
-        settings = Settings(response_cache_bytes=0, inline_cost=10**9, citations=0)
+        settings = Settings(response_cache_bytes=0, kept_answer_bytes=0, inline_cost=10**9, citations=0)
         self.app: Starlette = create_app(service, settings)
         self.runner = asyncio.Runner()
 

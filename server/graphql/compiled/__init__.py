@@ -8,5 +8,6 @@ runs (``Plan.execute`` raises ``Bail``), and graphql-core then runs the operatio
 from server.graphql.compiled.compiler import Compiler
 from server.graphql.compiled.errors import Bail, NotCompilable
 from server.graphql.compiled.plan import Plan
+from server.graphql.compiled.said import Said
 
-__all__ = ["Bail", "Compiler", "NotCompilable", "Plan"]
+__all__ = ["Bail", "Compiler", "NotCompilable", "Plan", "Said"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import strawberry
@@ -31,7 +31,8 @@ class Compiler:
     ``type_name`` tells the GraphQL type of an object behind an interface or union; it is trusted in
     place of the schema's own type resolution. ``classes_decide`` promises that objects of one class are of
     one type. ``checkpoint`` is called once for every list that has lists inside its items, and may raise to stop the
-    operation. Arguments are kept, literal ones with the plan and those of variables for the next request with the same
+    operation. ``unchanging`` names types of which no field, given the same arguments, ever says anything else of the same
+    object; what is said of those may be kept (``Said``). Arguments are kept, literal ones with the plan and those of variables for the next request with the same
     values, so resolvers must not change what they are passed.
     """
 
@@ -42,6 +43,7 @@ class Compiler:
         checkpoint: Callable[[], object] | None = None,
         *,
         classes_decide: bool = False,
+        unchanging: Iterable[str] = (),
     ) -> None:
         self.schema = schema._schema
         self._setting = Setting(
@@ -50,6 +52,7 @@ class Compiler:
             trusts_types=type_name is not None,
             trusts_classes=classes_decide,
             checkpoint=checkpoint,
+            kept=frozenset(unchanging),
         )
 
     def compile(self, document: DocumentNode, operation_name: str | None = None) -> Plan | None:
@@ -106,7 +109,7 @@ class Compiler:
 def _built(writer: Writer, root: str) -> Specialisation:
     code = compile(writer.source, "<compiled GraphQL>", "exec")
     exec(code, writer.namespace)  # noqa: S102 - our own source, in which only GraphQL names come from outside
-    return Specialisation(writer.namespace[root], tuple(writer.arguments), writer.source)
+    return Specialisation(writer.namespace[root], tuple(writer.arguments), writer.source, writer.keeping)
 
 
 class _Info:

@@ -13,18 +13,20 @@ from graphql.execution.values import VariableValues, VariableValueSource, get_va
 
 from server.graphql.compiled.errors import Anomaly, Bail
 from server.graphql.compiled.fields import NO_VARIABLES, Arguments
+from server.graphql.compiled.said import Said, Texts
 
 Flags = tuple[bool, ...]
 MOST_READY, LONGEST_KEY = 100, 1_000  # variables of which the arguments are kept, and their length in bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Specialisation:
     """The code of an operation under fixed values of its @skip and @include variables."""
 
-    run: Callable[[Any, list[dict[str, Any]]], dict[str, Any]]
+    run: Callable[[Any, list[Any]], dict[str, Any]]
     arguments: tuple[Arguments, ...]
     source: str
+    keeping: int  # number of functions that keep what they say
 
 
 class Plan:
@@ -51,20 +53,26 @@ class Plan:
         self._flags = flags
         self._specialise = specialise
         self._specialised: dict[Flags, Specialisation] = {} if flags else {(): everything}
-        self._ready: dict[bytes, tuple[Specialisation, list[dict[str, Any]]]] = {}
+        self._ready: dict[bytes, tuple[Specialisation, list[Any]]] = {}
 
-    def execute(self, root_value: Any, variable_values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def execute(
+        self, root_value: Any, variable_values: Mapping[str, Any] | None = None, said: Said | None = None
+    ) -> dict[str, Any]:
         """Return the ``data`` of the response, from variables as the client sent them.
 
+        Given ``said``, parts of it are kept there and are JSON already, for ``orjson.dumps``.
         Raises Bail, with its cause, whenever graphql-core might answer anything but this data alone.
         """
         try:
             chosen, arguments = self._prepared(variable_values or {})
+            if chosen.keeping:
+                texts = Texts(chosen.keeping) if said is None else said.of(chosen, chosen.keeping)
+                arguments = [*arguments, texts]
             return chosen.run(root_value, arguments)
         except Exception as error:
             raise Bail("the compiled operation gave up") from error
 
-    def _prepared(self, raw: Mapping[str, Any]) -> tuple[Specialisation, list[dict[str, Any]]]:
+    def _prepared(self, raw: Mapping[str, Any]) -> tuple[Specialisation, list[Any]]:
         """Return the code for some variables and its arguments, kept for the next request with the same ones.
 
         Coercing and converting takes about a third of a small answer's time.

@@ -52,6 +52,7 @@ class Setting:
     trusts_types: bool  # an object behind an interface needs no is_type_of after the type resolver
     trusts_classes: bool  # objects of one class are of one type: is_type_of is asked once for each class
     checkpoint: Callable[[], object] | None
+    kept: frozenset[str] = frozenset()  # names of types whose objects never change: what is said of them is kept
     classes: Classes = field(default_factory=Classes)
 
 
@@ -76,6 +77,16 @@ class Writer:
         self._converted: dict[tuple[int, int], str] = {}  # (field node, field) -> its arguments
         self._lists = False  # whether what was written since this was last set has lists in it
         self._with_lists: set[str] = set()  # names of functions
+        self._asked = False  # as ``_lists``, whether arguments of the request are in it
+        self._with_arguments: set[str] = set()
+        self._keeping: dict[
+            str, tuple[int, str]
+        ] = {}  # name of a function that keeps -> its number, and whose it keeps
+
+    @property
+    def keeping(self) -> int:
+        """Number of functions that keep what they say."""
+        return len(self._keeping)
 
     @property
     def source(self) -> str:
@@ -95,9 +106,22 @@ class Writer:
                 raise NotCompilable(f"more than {MAX_VARIANTS} selections on types")
             sets = [node.selection_set for node in nodes if node.selection_set]
             tests = self._type_tests(type_, checked=checked)
-            self._selected[key] = self._function(type_, self.collector.collect(type_, sets), tests)
+            made = self._function(type_, self.collector.collect(type_, sets), tests)
+            self._selected[key] = self._kept(type_, made)
         self._lists |= self._selected[key] in self._with_lists
+        self._asked |= self._selected[key] in self._with_arguments
         return self._selected[key]
+
+    def _kept(self, type_: GraphQLObjectType, function: str) -> str:
+        """Return a function that keeps what another says, if that depends on nothing but the object."""
+        if type_.name not in self.setting.kept or function in self._with_arguments:
+            return function
+        number = next((n for n, of in self._keeping.values() if of == function), len(self._keeping))
+        name = self._define(type_.name, f"    return {_kept_or_made(number, function)}\n")
+        self._keeping[name] = number, function
+        if function in self._with_lists:
+            self._with_lists.add(name)
+        return name
 
     def _type_tests(self, type_: GraphQLObjectType, *, checked: bool) -> list[str]:
         """Return statements that refuse what no object of the type can be."""
@@ -118,7 +142,7 @@ class Writer:
 
     def _function(self, type_: GraphQLObjectType, fields: dict[str, list[FieldNode]], lines: list[str]) -> str:
         entries: list[str] = []
-        around, self._lists = self._lists, False
+        around, self._lists, self._asked = (self._lists, self._asked), False, False
         for index, (key, nodes) in enumerate(fields.items()):
             if nodes[0].name.value == "__typename":
                 entries.append(f'"{identifier_key(key)}": "{type_.name}"')
@@ -129,7 +153,9 @@ class Writer:
         name = self._define(type_.name, "".join(f"    {line}\n" for line in lines))
         if self._lists:
             self._with_lists.add(name)
-        self._lists = around
+        if self._asked:
+            self._with_arguments.add(name)
+        self._lists, self._asked = around
         return name
 
     def _define(self, type_name: str, body: str, parameter: str = "v") -> str:
@@ -168,11 +194,12 @@ class Writer:
         if key not in self._converted:
             convert = self.setting.reader.arguments(graphql_field, definition, node)
             self._converted[key] = self._per_request(convert) if has_variables(node) else self._literal(convert)
+        self._asked |= self._converted[key].startswith("args[")
         return self._converted[key]
 
     def _per_request(self, convert: Arguments) -> str:
         self.arguments.append(convert)
-        return f"args[{len(self.arguments) - 1}]"
+        return f"args[{len(self.arguments) - 1}]"  # the last of all are the texts, see ``Plan``
 
     def _literal(self, convert: Arguments) -> str:
         return self._constant("literal", convert(NO_VARIABLES))
@@ -211,6 +238,13 @@ class Writer:
 
     def _each(self, function: str) -> str:
         """Return the name of a function that does for all objects of a list what another does for one, without its calls."""
+        if function in self._keeping:
+            number, made = self._keeping[function]
+            return self._define(
+                "each",
+                f"    get = args[-1].by_function[{number}].get\n    keep = args[-1].keep\n    return [get(v) or keep({number}, v, {made}(v, args)) for v in vs]\n",
+                "vs",
+            )
         lines, _, result = self._bodies[function].rpartition("    return ")
         loop = "".join(f"    {line}\n" for line in lines.splitlines())
         body = f"    found = []\n    add = found.append\n    for v in vs:\n{loop}        add({result.rstrip()})\n    return found\n"
@@ -253,6 +287,10 @@ class Writer:
             self.namespace[name] = make(key)
             self.namespace[f"key_{name}"] = key  # kept alive, so that its id stays its own
         return name
+
+
+def _kept_or_made(number: int, function: str) -> str:
+    return f"args[-1].by_function[{number}].get(v) or args[-1].keep({number}, v, {function}(v, args))"
 
 
 def quick_test(type_: GraphQLOutputType, value: str) -> str | None:

@@ -64,7 +64,7 @@ def build(share: float, given: argparse.Namespace) -> dict[str, Any]:
         gc.disable()
     with timed(figures, "read"):
         projection = importer.projection(given.files, share, shared=given.shared)
-    with timed(figures, "snapshot"), steps(figures):
+    with timed(figures, "snapshot"):
         graph = Snapshot(model, projection, Version(0, "hetionet"))
     gc.enable()
     return figures | {"entities": len(graph.entities), "edges": graph.edge_count, **after(graph, projection)}
@@ -91,28 +91,6 @@ def timed(figures: dict[str, Any], name: str) -> Iterator[None]:
     started = time.process_time()
     yield
     figures[f"{name}_s"] = round(time.process_time() - started, 2)
-
-
-@contextlib.contextmanager
-def steps(figures: dict[str, Any]) -> Iterator[None]:
-    """Note the CPU seconds of each step of building a snapshot."""
-    originals = {name: getattr(Snapshot, name) for name in ("_entities", "_assertions", "_link")}
-
-    def watched(name: str) -> Callable[..., Any]:
-        def step(self: Snapshot, *given: Any) -> Any:
-            with timed(figures, f"snapshot{name}"):
-                found = originals[name](self, *given)
-                return list(found) if name == "_assertions" else found
-
-        return step
-
-    try:
-        for name in originals:
-            setattr(Snapshot, name, watched(name))
-        yield
-    finally:
-        for name, original in originals.items():
-            setattr(Snapshot, name, original)
 
 
 def resident(line: str = "VmRSS") -> float:

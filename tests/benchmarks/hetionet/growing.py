@@ -16,7 +16,7 @@ import numpy as np
 from pyoxigraph import RdfFormat
 
 from kg.changes import ChangeSet, Delta, entry
-from kg.columns import Columns, EvidenceColumns, Numbers, names_of, numbered, starts_of
+from kg.columns import Columns, EntitySpecs, EvidenceColumns, Numbers, names_of, numbered, starts_of
 from kg.disk import Head, write_head
 from kg.evidence import confidence_value
 from kg.exploration import Graph
@@ -129,7 +129,7 @@ def _assembled(
     said = (one.date, one.sample_size, one.count, one.total, one.grade, one.comment, one.verification)
     return Columns(
         model,
-        tuple(importer.specs(model, nodes)),
+        EntitySpecs(importer.specs(model, nodes)),
         (one.source,),
         (),
         Packed.of([said]),

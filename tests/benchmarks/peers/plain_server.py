@@ -134,6 +134,40 @@ class Rdf:
         against = math.prod(1 - strength for strength in lines[KG.Contradicts].values())
         return (1 - math.prod(1 - strength for strength in lines[KG.Supports].values())) * against
 
+    def matching(self, text: str, first: int) -> list[str]:
+        """Return the CURIEs of the first entities, by label, whose labels have words that begin as those of a text."""
+        wanted = text.lower().split()
+        found = []
+        for iri, label in self.graph.subject_objects(RDFS.label):
+            words = str(label).lower().split()
+            if str(iri).startswith(BASE) and all(any(word.startswith(one) for word in words) for one in wanted):
+                found.append((str(label), self.curie(iri)))
+        return [curie for _, curie in sorted(found)[:first]]
+
+    def around(self, start: str, depth: int, most: int) -> tuple[dict[str, int], list[dict[str, Any]]]:
+        """Return how far from an entity others are, up to a depth and a number of them, and the edges between them."""
+        distances, waiting = {self.iri(start): 0}, [self.iri(start)]
+        links: dict[Any, tuple[Any, Any]] = {}
+        for node in waiting:  # it grows
+            for end, other in ((RDF.subject, RDF.object), (RDF.object, RDF.subject)):
+                for assertion in self.graph.subjects(end, node):
+                    there = self.graph.value(assertion, other)
+                    links[assertion] = (node, there) if end == RDF.subject else (there, node)
+                    if there not in distances and distances[node] < depth and len(distances) < most:
+                        distances[there] = distances[node] + 1
+                        waiting.append(there)
+        edges = [
+            {
+                "relation": str(self.graph.value(assertion, RDF.predicate))[len(str(KG)) :],
+                "subject": self.curie(subject),
+                "object": self.curie(object_),
+                "confidence": self.confidence(assertion),
+            }
+            for assertion, (subject, object_) in links.items()
+            if subject in distances and object_ in distances
+        ]
+        return {self.curie(iri): distance for iri, distance in distances.items()}, edges
+
     def evidence(self, assertion: Any) -> list[dict[str, Any]]:
         """Return the evidence of an assertion, newest first."""
         rows = [dict(self.graph.predicate_objects(node)) for node in self.graph.objects(assertion, KG.evidence)]
@@ -270,6 +304,39 @@ class Diseases:
     nodes: list[Disease]
 
 
+@strawberry.type
+class Found:
+    """What a search found."""
+
+    nodes: list[Entity]
+
+
+@strawberry.type
+class ViewNode:
+    """An entity of a view."""
+
+    entity: Entity
+    distance: int
+
+
+@strawberry.type
+class ViewEdge:
+    """An edge of a view."""
+
+    relation: str
+    subject: Entity
+    object: Entity
+    confidence: float
+
+
+@strawberry.type
+class View:
+    """What is around an entity."""
+
+    nodes: list[ViewNode]
+    edges: list[ViewEdge]
+
+
 OWN = {
     "Therapy": (Therapy, ("modality", "platform")),
     "Target": (Target, ("symbol",)),
@@ -310,6 +377,31 @@ class Query:
         """Load a list of diseases."""
         loaded = await info.context["entities"].load_many(info.context["data"].listed("Disease", first))
         return Diseases(nodes=[made(values) for values in loaded])
+
+    @strawberry.field
+    async def search(self, info: strawberry.Info, text: str, first: int = 10) -> Found:
+        """Find entities by their labels."""
+        loaded = await info.context["entities"].load_many(info.context["data"].matching(text, first))
+        return Found(nodes=[made(values) for values in loaded])
+
+    @strawberry.field
+    async def graph_view(self, info: strawberry.Info, around: list[str], depth: int = 1, max_nodes: int = 200) -> View:
+        """Load what is around an entity."""
+        distances, edges = info.context["data"].around(around[0], depth, max_nodes)
+        loaded = await info.context["entities"].load_many([*distances])
+        entities = {values["curie"]: made(values) for values in loaded}
+        return View(
+            nodes=[ViewNode(entity=entities[curie], distance=distance) for curie, distance in distances.items()],
+            edges=[
+                ViewEdge(
+                    relation=edge["relation"],
+                    subject=entities[edge["subject"]],
+                    object=entities[edge["object"]],
+                    confidence=edge["confidence"],
+                )
+                for edge in edges
+            ],
+        )
 
 
 class App(GraphQL[Any, Any]):
