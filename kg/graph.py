@@ -15,6 +15,7 @@ from rdflib.namespace import RDF, SKOS
 
 from kg.changes import ChangeSet, Delta
 from kg.checking import check
+from kg.columns import Columns
 from kg.diagnostics import Diagnostic
 from kg.diff import GraphDiff, around, graph_diff
 from kg.documents import Document
@@ -60,6 +61,8 @@ class Plan:
     prepared: Prepared
     diff: GraphDiff
     warnings: Sequence[Diagnostic] = ()
+    first: Columns | None = None
+    """The graph that a first load leads to, at hand because all of it was just looked at."""
 
     def __bool__(self) -> bool:
         return bool(self.prepared.delta)
@@ -202,7 +205,12 @@ class GraphService:
         warnings = refuse(self.check(documents, remove, progress=progress))
         with no_collection():
             prepared = self.store.prepare(documents, remove)
-            return Plan(prepared, self.meaning(prepared.delta), warnings)
+            if self.store.version or not prepared.delta:
+                return Plan(prepared, self.meaning(prepared.delta), warnings)
+            stated = (quad.triple for quad in prepared.delta.of_sources().added)
+            whole = project(stated, self.model)
+            diff = graph_diff(project((), self.model), whole)
+            return Plan(prepared, diff, warnings, Columns.of(whole, self.model))
 
     def plan_revert(self, version: int) -> Plan:
         """Work out what undoing a change set would do, leaving what came later.
@@ -222,6 +230,10 @@ class GraphService:
         change = self.store.commit(
             plan.prepared, message=message, author=author or default_author(), change_id=change_id
         )
+        if plan.first is not None and change is not None:
+            with self._building:  # or somebody would have to read all that was written
+                self._snapshot = Graph(self.model, plan.first, self._version(change.version)).lent()
+                self._publish(self._snapshot)
         return self._changed(change)
 
     def after(self, plan: Plan) -> Graph:
@@ -325,9 +337,6 @@ class GraphService:
 
     def meaning(self, delta: Delta) -> GraphDiff:
         """Return what a change of the current graph means to a curator."""
-        if self.store.version == 0:
-            added = project((quad.triple for quad in delta.of_sources().added), self.model)
-            return graph_diff(project((), self.model), added)
         before, after = around(delta, self.store.about, self.store.owners)
         return graph_diff(project(before, self.model), project(after, self.model))
 
