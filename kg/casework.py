@@ -179,7 +179,7 @@ class Case:
 class Bundle:
     """All paths of several metapaths as rows of edges, to ask what the score would be with some edges changed.
 
-    ``edges`` numbers into ``assertions``; rows shorter than the longest are filled up with a number
+    ``edges`` numbers into ``assertions``, which ``numbers`` numbers across the graph; rows shorter than the longest are filled up with a number
     that stands for no edge. Degrees stay as they are: a lost edge takes its paths away, no more.
     """
 
@@ -191,7 +191,8 @@ class Bundle:
         numbers, local = np.unique(flat, return_inverse=True)
         real = numbers >= 0
         shift = int((~real).sum())
-        self.assertions = [case.table.graph.assertion(int(number)) for number in numbers[real]]
+        self.numbers = numbers[real]
+        self.assertions = [case.table.graph.assertion(number) for number in self.numbers.tolist()]
         self.edges: Ints = np.where(flat < 0, len(self.assertions), local.reshape(flat.shape) - shift)
         self.values: Floats = np.concatenate([t.values for t in tables]) if tables else np.empty(0)
         self.owner: Ints = np.repeat(np.arange(len(tables)), [len(t) for t in tables])
@@ -283,16 +284,18 @@ def _without_line(assertion: Assertion, key: str, weighting: str) -> float:
 
 def disjoint_paths(case: Case) -> int | None:
     """Return how many edge-disjoint paths the union of the counted paths holds (max flow, each edge once)."""
-    bundle = case.bundle
+    bundle, table = case.bundle, case.table
     if len(bundle.assertions) > FLOW_EDGES:
         return None
-    number: dict[str, int] = {case.subject.curie: 0, case.object.curie: 1}
-    ends = [[number.setdefault(end.curie, len(number)) for end in (a.subject, a.object)] for a in bundle.assertions]
-    if not ends:
+    if not bundle.assertions:
         return 0
-    rows, columns = np.array([*ends, *(pair[::-1] for pair in ends)]).T  # an edge may be walked either way
-    lanes = sparse.csr_array((np.ones(len(rows), np.int32), (rows, columns)), shape=(len(number), len(number)))
-    return int(maximum_flow(sparse.csr_matrix(lanes), 0, 1).flow_value)
+    nodes, ends = np.unique(table.graph.ends(bundle.numbers), return_inverse=True)
+    row, column = case.cell
+    own = table.graph.first_node[table.kinds[0]] + table.sources[row]
+    other = table.graph.first_node[table.kinds[1]] + table.targets[column]
+    rows, columns = np.concatenate([ends.reshape(-1, 2), ends.reshape(-1, 2)[:, ::-1]]).T  # walked either way
+    lanes = sparse.csr_matrix((np.ones(len(rows), np.int32), (rows, columns)), shape=(len(nodes), len(nodes)))
+    return int(maximum_flow(lanes, *np.searchsorted(nodes, [own, other]).tolist()).flow_value)
 
 
 # ---------------------------------------------------------------- around it

@@ -22,6 +22,7 @@ from scipy import sparse
 Matrix = Any
 """A scipy CSR array; scipy ships no types."""
 
+PRODUCT = 8  # what a multiplication in a product of two sparse matrices costs, those of a matrix and a vector being 1
 MEMO_CELLS = 3_000_000  # products larger than this are not kept for the next metapath
 
 
@@ -98,7 +99,7 @@ class Elimination:
         if len(around) > 2:
             return math.inf
         sizes = [self.pairs[pair].size for pair in around]
-        return math.prod(sizes) / max(1, self._extent(position)) if len(sizes) == 2 else sum(sizes)
+        return PRODUCT * math.prod(sizes) / max(1, self._extent(position)) if len(sizes) == 2 else sum(sizes)
 
     def _extent(self, position: int) -> int:
         pair = self._around(position)[0]

@@ -424,6 +424,23 @@ class Matrices:
         key = self._keys[bisect_right(self._starts, edge) - 1]
         return self.edges[key].records[edge - self.first_edge[key]]
 
+    @cached_property
+    def first_node(self) -> Mapping[str, int]:
+        """The number across the graph of each kind's first node."""
+        kinds = sorted(self.sizes)
+        return dict(zip(kinds, accumulate((self.sizes[kind] for kind in kinds), initial=0), strict=False))
+
+    def ends(self, edges: Ints) -> Ints:
+        """Return the subject and the object of edges, nodes and edges numbered across the graph, a row an edge."""
+        found = np.empty((len(edges), 2), np.int64)
+        lists = np.searchsorted(self._starts, edges, "right") - 1
+        for number in np.unique(lists).tolist():
+            key, mine = self._keys[number], lists == number
+            within = edges[mine] - self._starts[number]
+            found[mine, 0] = self.first_node[key[0]] + self.edges[key].rows[within]
+            found[mine, 1] = self.first_node[key[2]] + self.edges[key].columns[within]
+        return found
+
     def with_edge(self, metaedge: Metaedge, row: int, column: int, confidence: float = 1.0) -> Matrices:
         """Return the matrices with one edge more; everything else is shared."""
         edges = {**self.edges, metaedge: self.edges[metaedge].with_edge(row, column, confidence)}

