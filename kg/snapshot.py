@@ -315,7 +315,7 @@ class Snapshot:
         )
 
 
-_let_go_of: list[weakref.ref[Columns]] = []
+_still_held: list[weakref.ref[Columns]] = []
 
 
 def _let_go(graph: weakref.ref[Snapshot]) -> list[Any]:
@@ -326,8 +326,8 @@ def _let_go(graph: weakref.ref[Snapshot]) -> list[Any]:
     lent = graph()
     if lent is None:
         return []
-    _let_go_of[:] = [columns for columns in _let_go_of if columns() is not None] + [weakref.ref(lent.columns)]
-    if len(_let_go_of) > MOST_HELD:  # whoever it is that holds them, in circles or for long
+    _still_held[:] = [columns for columns in _still_held if columns() is not None] + [weakref.ref(lent.columns)]
+    if len(_still_held) > MOST_HELD:  # whoever it is that holds them, in circles or for long
         gc.collect()
     return _cut(lent)
 
