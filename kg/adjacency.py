@@ -70,6 +70,11 @@ class Shelf:
             self._weight -= weight
             return thing
 
+    def let_go(self) -> None:
+        """Take all things away."""
+        with self._lock:
+            self._things, self._weight = OrderedDict(), 0
+
 
 class Adjacency:
     """The arcs of a snapshot's edges; everything is built on first use, in time linear in the graph."""
@@ -83,6 +88,10 @@ class Adjacency:
         self._level_masks: dict[frozenset[str], Bools] = {}
         self.open_searches = Shelf(ROOM)
         """Searches that stopped at a cursor, for whoever goes on; weighed in steps that they remember."""
+
+    def let_go(self) -> None:
+        """Forget the searches that somebody may go on with: they hold the arcs that hold them."""
+        self.open_searches.let_go()
 
     # -------------------------------------------------------------- numbering
     @cached_property

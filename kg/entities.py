@@ -16,6 +16,8 @@ from kg.records import Entity, KindClasses, Source
 if TYPE_CHECKING:
     from kg.snapshot import Snapshot
 
+Referred = Callable[[str], Entity | None]
+
 
 class Entities(Sequence[Entity]):
     """Entities by number: sorted by kind, label and CURIE. What was made is kept, as in ``Assertions``.
@@ -98,14 +100,14 @@ class Entities(Sequence[Entity]):
             object.__setattr__(made, "graph", self.graph)
         return made
 
-    def _fill(self, number: int, begun: Mapping[int, Entity], referred: Any) -> None:
+    def _fill(self, number: int, begun: Mapping[int, Entity], referred: Referred) -> None:
         entity = begun.get(number)
         if entity is not None:
             spec = self.specs[number]
             for name, value in spec.values.items():
                 object.__setattr__(entity, name, self._meant(value, referred) if spec.refers else value)
 
-    def _meant(self, value: Any, referred: Any) -> Any:
+    def _meant(self, value: Any, referred: Referred) -> Any:
         if isinstance(value, tuple):
             found = (self._meant(item, referred) for item in value)
             return tuple(item for item in found if item is not None)

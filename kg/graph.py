@@ -15,6 +15,7 @@ from rdflib.namespace import RDF, SKOS
 
 from kg.changes import ChangeSet, Delta
 from kg.checking import check
+from kg.columns import Columns
 from kg.diagnostics import Diagnostic
 from kg.diff import GraphDiff, around, graph_diff
 from kg.documents import Document
@@ -60,6 +61,8 @@ class Plan:
     prepared: Prepared
     diff: GraphDiff
     warnings: Sequence[Diagnostic] = ()
+    first: Columns | None = None
+    """The graph that a first load leads to, at hand because all of it was just looked at."""
 
     def __bool__(self) -> bool:
         return bool(self.prepared.delta)
@@ -69,16 +72,23 @@ class GraphService:
     """A store with its current snapshot; loading makes the next one without disturbing readers of the last."""
 
     def __init__(
-        self, store: Store, model: Model, published: Published | None = None, publish: Publish = "some"
+        self,
+        store: Store,
+        model: Model,
+        published: Published | None = None,
+        publish: Publish = "some",
+        *,
+        lends: bool = True,
     ) -> None:
         """The snapshot is the published one, brought up to the store's version, or else made from the store.
 
         ``publish`` says which snapshots are published: every one, none, or those that spare the next start much work.
+        ``lends`` gives versions back as soon as nobody holds their snapshot (``Snapshot.lent``), also for records of it.
         """
         self.store = store
         self.model = model
         self.publishing_failed: OSError | None = None
-        self._published, self._which = published, publish
+        self._published, self._which, self._lends = published, publish, lends
         self._published_version = 0
         self._snapshot: Graph | None = None
         self._building = threading.RLock()
@@ -87,7 +97,8 @@ class GraphService:
     @classmethod
     def reading(cls, store: Store, model: Model, data: Path) -> GraphService:
         """Return the service of a data folder's store, or of a copy of it, whose snapshots are nobody else's business."""
-        return cls(store, model, Published(data / FOLDER, model), "some" if store.folder == data else "none")
+        publish: Publish = "some" if store.folder == data else "none"
+        return cls(store, model, Published(data / FOLDER, model), publish, lends=False)
 
     @property
     def folder(self) -> Path:
@@ -100,7 +111,7 @@ class GraphService:
         if self._snapshot is None:
             with self._building:
                 if self._snapshot is None:
-                    self._snapshot = (self._mapped() or self._build()).lent()
+                    self._snapshot = self._handed_out(self._mapped() or self._build())
                     self._publish(self._snapshot)
         return self._snapshot
 
@@ -110,11 +121,14 @@ class GraphService:
             self._publish(self._snapshot, all_=self._which != "none")
         self.store.close()
 
+    def _handed_out(self, graph: Graph) -> Graph:
+        return graph.lent() if self._lends else graph
+
     def _catch_up(self) -> None:
         with self._building:
             now = self._snapshot
             if now is not None and self.store.version != now.version.number:
-                self._snapshot = (self._next(now) or self._build()).lent()
+                self._snapshot = self._handed_out(self._next(now) or self._build())
                 self._publish(self._snapshot)
 
     def _mapped(self) -> Graph | None:
@@ -202,7 +216,12 @@ class GraphService:
         warnings = refuse(self.check(documents, remove, progress=progress))
         with no_collection():
             prepared = self.store.prepare(documents, remove)
-            return Plan(prepared, self.meaning(prepared.delta), warnings)
+            if self.store.version or not prepared.delta:
+                return Plan(prepared, self.meaning(prepared.delta), warnings)
+            stated = (quad.triple for quad in prepared.delta.of_sources().added)
+            whole = project(stated, self.model)
+            diff = graph_diff(project((), self.model), whole)
+            return Plan(prepared, diff, warnings, Columns.of(whole, self.model))
 
     def plan_revert(self, version: int) -> Plan:
         """Work out what undoing a change set would do, leaving what came later.
@@ -222,6 +241,10 @@ class GraphService:
         change = self.store.commit(
             plan.prepared, message=message, author=author or default_author(), change_id=change_id
         )
+        if plan.first is not None and change is not None:
+            with self._building:  # or somebody would have to read all that was written
+                self._snapshot = self._handed_out(Graph(self.model, plan.first, self._version(change.version)))
+                self._publish(self._snapshot)
         return self._changed(change)
 
     def after(self, plan: Plan) -> Graph:
@@ -231,9 +254,9 @@ class GraphService:
         if len(delta.removed) + len(delta.added) <= ADVANCE_QUADS:
             following = self._advanced(self.snapshot, *around(delta, self.store.about, self.store.owners), version)
             if following is not None:
-                return following.lent()
+                return self._handed_out(following)
         with no_collection():
-            return Graph(self.model, project(self.store.triples_after(delta), self.model), version).lent()
+            return self._handed_out(Graph(self.model, project(self.store.triples_after(delta), self.model), version))
 
     def impact(self, plan: Plan, limits: Limits | None = None) -> Impact:
         """Return which confidences, hypotheses and ranks a planned change would move."""
@@ -325,9 +348,6 @@ class GraphService:
 
     def meaning(self, delta: Delta) -> GraphDiff:
         """Return what a change of the current graph means to a curator."""
-        if self.store.version == 0:
-            added = project((quad.triple for quad in delta.of_sources().added), self.model)
-            return graph_diff(project((), self.model), added)
         before, after = around(delta, self.store.about, self.store.owners)
         return graph_diff(project(before, self.model), project(after, self.model))
 

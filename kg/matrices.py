@@ -390,6 +390,14 @@ class Matrices:
         self.means: dict[Hashable, float] = {}
         self.once: dict[Hashable, Any] = {}  # the same for what is small and always wanted
 
+    def let_go(self) -> None:
+        """Forget what was computed: some of it holds these matrices."""
+        self._memos.clear()
+        self.results.clear()
+        self.once.clear()
+        for edges in self.edges.values():
+            edges.derived.clear()
+
     def step(self, step: Step, *, opposite: bool = False) -> StepTable:
         """Return the table of a step, or of the same step walked back."""
         edges = self.edges[step.metaedge]

@@ -8,7 +8,9 @@ frozen ``networkx.MultiDiGraph``.
 from __future__ import annotations
 
 import copy
+import gc
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +37,7 @@ from kg.search import Hit, SearchIndex
 if TYPE_CHECKING:
     import networkx as nx
 
+MOST_HELD = 4  # versions that were let go and are still held, before the collector looks for them
 AS_OF_VIEWS, AS_OF_ASSERTIONS = 16, 2_000_000  # kept at most, in all; an assertion of a view takes 130 bytes
 
 
@@ -102,7 +105,7 @@ class Snapshot:
         """
         face = object.__new__(type(self))
         face.__dict__ = self.__dict__
-        afterwards.of(face, partial(_let_go, type(self), self.__dict__))
+        afterwards.of(face, partial(_let_go, weakref.ref(self)))  # weak: or what is kept in it might hold it for ever
         return face
 
     def make_ready(self, last: Snapshot) -> None:
@@ -243,6 +246,8 @@ class Snapshot:
     def as_of(self, day: date | None) -> Snapshot:
         """Return the graph as it was known at the end of a day; None is the graph itself."""
         if day is None or day == self.known_on:
+            if self.known_on is None:  # not what was lent: what is kept in it must not hold it
+                return self.by_number.graph
             return self
         if self._whole is not None:
             return self._whole.as_of(day)
@@ -310,16 +315,41 @@ class Snapshot:
         )
 
 
-def _let_go(kind: type[Snapshot], graph: dict[str, Any]) -> list[Any]:
-    """Cut what a graph holds in circles, by what it is made of; who still uses it finds everything made anew.
+_still_held: list[weakref.ref[Columns]] = []
+
+
+def _let_go(graph: weakref.ref[Snapshot]) -> list[Any]:
+    """Cut what a graph that was lent holds in circles; who still uses it finds everything made anew.
 
     Returns the arrays that are free then, unless the next version shares them.
     """
-    views, graph["_views"] = graph["_views"], OrderedDict()
-    rest = [array for view in views.values() for array in _let_go(kind, view.__dict__)]
-    for name in [name for name in graph if isinstance(getattr(Snapshot, name, None), cached_property)]:
-        graph.pop(name, None)
-    again = partial(kind, graph["model"], graph["columns"], graph["version"], known_on=graph["known_on"])
-    graph["by_number"].let_go(again)
-    graph["assertions"].let_go()
-    return [*rest, *vars(graph["columns"]).values(), *vars(graph["columns"].evidence).values()]
+    lent = graph()
+    if lent is None:
+        return []
+    _still_held[:] = [columns for columns in _still_held if columns() is not None] + [weakref.ref(lent.columns)]
+    if len(_still_held) > MOST_HELD:  # whoever it is that holds them, in circles or for long
+        gc.collect()
+    return _cut(lent)
+
+
+def _cut(graph: Snapshot) -> list[Any]:
+    state, columns = graph.__dict__, graph.columns
+    views, state["_views"] = state["_views"], OrderedDict()
+    rest = [array for view in views.values() for array in _cut(view)]
+    for name in [name for name in state if isinstance(getattr(Snapshot, name, None), cached_property)]:
+        value = state.pop(name, None)
+        for kept in _things(value) if name == "derived" else (value,):
+            if hasattr(kept, "let_go"):  # what is found may hold where it is kept
+                kept.let_go()
+    again = partial(type(graph), graph.model, columns, graph.version, known_on=graph.known_on)
+    graph.by_number.let_go(again)
+    graph.assertions.let_go()
+    return [*rest, *vars(columns).values(), *vars(columns.evidence).values()]
+
+
+def _things(kept: Any) -> Iterator[Any]:
+    if isinstance(kept, dict):
+        for value in list(kept.values()):
+            yield from _things(value)
+    else:
+        yield kept

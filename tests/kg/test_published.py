@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from kg import GraphService, Model
+from kg.cli import main
 from kg.documents import Document
 from kg.errors import StoreDamaged
 from kg.exploration import Graph
@@ -67,6 +69,23 @@ def test_a_start_takes_what_is_published_instead_of_reading_the_store(
     found = facts(service.snapshot)
     service.close()
     assert unbuilt() == 0
+    assert found == facts(built(data, model))
+
+
+def test_after_a_first_load_from_the_command_line_nothing_is_read_again(
+    tmp_path: Path, model: Model, unbuilt: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is much: the snapshot is written with the store. For little it is not worth the files."""
+    monkeypatch.setattr("kg.graph.ADVANCE_QUADS", 10)
+    data = tmp_path / "data"
+    done = CliRunner().invoke(main, ["load", str(TINY), "--data", str(data), "--message", "all of it"])
+    assert done.exit_code == 0, done.output
+    before = unbuilt()
+    service = open_service(data)
+    found, version = facts(service.snapshot), service.snapshot.version
+    service.close()
+    assert unbuilt() == before
+    assert version.message == "all of it"
     assert found == facts(built(data, model))
 
 

@@ -6,15 +6,17 @@ import gc
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kg.graph import GraphService
+from kg.graph import GraphService, open_graph, open_service
 from kg.matrices import matrices
 from kg.overlay import scenario
 from kg.reading import name_nodes, read_text
 from kg.snapshot import Snapshot
+from tests.conftest import TINY
 from tests.kg.test_advance import PREFIXES
 
 
@@ -88,3 +90,12 @@ def test_who_still_reads_a_version_goes_on_reading_it(service: GraphService) -> 
     assert [one.curie for one in kinds["Therapy"] if one.links] == [one.curie for one in kinds["Therapy"]]
     assert len([assertion.subject.links for assertion in assertions]) == count
     assert [edge.node.curie for edge in service.snapshot.entity(curie).edges("depletes")] == ["CL:0000786"]
+
+
+def test_what_a_user_opened_stays_the_same(tmp_path: Path) -> None:
+    """Of a record alone, in one line: what it leads to leads back to it."""
+    open_service(tmp_path / "data", seeds=TINY).close()
+    lupus = open_graph(tmp_path / "data").entity("MONDO:0007915")
+    time.sleep(0.2)
+    (edge,) = lupus.edges("drivenBy")
+    assert edge.node.edges("drives")[0].node is lupus

@@ -66,7 +66,7 @@ class Plan:
         try:
             chosen, arguments = self._prepared(variable_values or {})
             if chosen.keeping:
-                texts = Texts(chosen.keeping) if said is None else said.of(chosen, chosen.keeping)
+                texts = said.of(chosen, chosen.keeping) if said else Texts([{} for _ in range(chosen.keeping)])
                 arguments = [*arguments, texts]
             return chosen.run(root_value, arguments)
         except Exception as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+ByFunction = list[dict[object, orjson.Fragment]]
 OVERHEAD = 150  # bytes that keeping a text takes besides it
 
 
@@ -19,15 +20,15 @@ class Said:
     def __init__(self, size: int) -> None:
         self.size = size
         self.used = 0
-        self._of: dict[Hashable, Texts] = {}
+        self._of: dict[Hashable, ByFunction] = {}
 
     def of(self, plan: Hashable, count: int) -> Texts:
         """Return the texts of a plan, of which this many functions keep theirs."""
         found = self._of.get(plan)
         if found is None:
-            found = self._of.setdefault(plan, Texts(count, self))
+            found = self._of.setdefault(plan, [{} for _ in range(count)])
             self.grow(OVERHEAD * (count + 1))
-        return found
+        return Texts(found, self)
 
     def grow(self, size: int) -> None:
         """Make room for a text of this size; it may take all that was kept."""
@@ -37,12 +38,15 @@ class Said:
 
 
 class Texts:
-    """What the functions of one plan said, by their number and the object; without ``room``, nothing is kept."""
+    """What the functions of one plan said, by their number and the object; without ``room``, nothing is kept.
+
+    It is made for each answer: were it kept with the texts, these would hold themselves and what they are about.
+    """
 
     __slots__ = ("_room", "by_function")
 
-    def __init__(self, count: int, room: Said | None = None) -> None:
-        self.by_function: list[dict[object, orjson.Fragment]] = [{} for _ in range(count)]
+    def __init__(self, by_function: ByFunction, room: Said | None = None) -> None:
+        self.by_function = by_function
         self._room = room
 
     def keep(self, function: int, thing: object, answer: dict[str, Any]) -> Any:

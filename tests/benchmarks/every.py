@@ -1,0 +1,54 @@
+"""Run all benchmarks one after the other, with rounds as short as still tell something: under 15 minutes on two cores.
+
+Each part is a command of its own, which says more with --help, and writes its own report. What a part needs and is not
+installed it says itself; the others go on.
+
+python -m tests.benchmarks.every
+python -m tests.benchmarks.every --only growth loading
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.benchmarks.servers import HERE, ROOT
+
+PARTS = {
+    "requests": ["tests.benchmarks", "--rounds", "2", "--seconds", "1", "--sizes", "600", "10000"],
+    "paths": ["tests.benchmarks.paths", "--pairs", "40", "--hubs", "10", "--peer-pairs", "5", "--limit", "2"],
+    "loading": ["tests.benchmarks.loading", "--shares", "0.01", "0.05"],
+    "growth": ["tests.benchmarks.growth", "--sizes", "2000", "20000", "200000", "765796"],
+}
+
+
+def main() -> int:
+    """Run the parts; returns 1 where one failed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.every",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="these parts (default: all)")
+    parser.add_argument("--output", type=Path, default=HERE, help="folder of the reports (default: %(default)s)")
+    given = parser.parse_args()
+    given.output.mkdir(parents=True, exist_ok=True)
+    taken: dict[str, tuple[float, int]] = {}
+    for name in given.only:
+        print(f"=== {name}", flush=True)
+        started = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", *PARTS[name], "--output", str(given.output)], cwd=ROOT, check=False
+        )
+        taken[name] = time.perf_counter() - started, done.returncode
+    for name, (seconds, code) in taken.items():
+        print(f"{name:10} {seconds / 60:5.1f} min{'' if code == 0 else f', failed with exit code {code}'}")
+    print(f"{'all':10} {sum(seconds for seconds, _ in taken.values()) / 60:5.1f} min")
+    return int(any(code for _, code in taken.values()))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
