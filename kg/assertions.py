@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import overload
 
 from kg.columns import Bools, Columns, EvidenceReader, Ints
 from kg.records import Assertion, Entity
+from kg.sequences import OnDemand
 from kg.vocabulary import ASSERTION
 
 PREFIX = "assertion:"
 
 
-class Assertions(Sequence[Assertion]):
+class Assertions(OnDemand[Assertion]):
     """Assertions by position. What was made is kept, so that the same one is the same object everywhere.
 
     All of Hetionet's 765,796 take 60 MB as columns with 66 MB for their evidence, and 480 MB as records.
     """
 
-    def __init__(self, columns: Columns, entities: Sequence[Entity]) -> None:
+    def __init__(self, columns: Columns, entities: OnDemand[Entity]) -> None:
         self.columns = columns
         self._entities = entities
         self._evidence = EvidenceReader(columns)
@@ -28,13 +28,8 @@ class Assertions(Sequence[Assertion]):
     def __len__(self) -> int:
         return len(self.columns)
 
-    @overload
-    def __getitem__(self, index: int) -> Assertion: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Assertion]: ...
-    def __getitem__(self, index: int | slice) -> Assertion | Sequence[Assertion]:
-        if isinstance(index, slice):
-            return tuple([self[number] for number in range(*index.indices(len(self)))])
+    def at(self, index: int) -> Assertion:
+        """Return the assertion at a position."""
         made = self._made.get(index)
         if made is None:
             position = range(len(self))[index]  # raises IndexError, and counts from the end
@@ -44,7 +39,7 @@ class Assertions(Sequence[Assertion]):
     def let_go(self) -> None:
         """Forget all records."""
         made, self._made = self._made, {}
-        while made:  # one by one, since freeing a million at once would stop all threads
+        while made:  # one by one: nothing else runs while many are freed at once
             made.popitem()
 
     def _make(self, position: int) -> Assertion:
@@ -53,9 +48,9 @@ class Assertions(Sequence[Assertion]):
         return Assertion(
             id_,
             self._iri(id_),
-            self._entities[columns.subjects[position]],
+            self._entities.at(columns.subjects[position]),
             self._relations[columns.relations[position]],
-            self._entities[columns.objects[position]],
+            self._entities.at(columns.objects[position]),
             self._evidence.of(position),
             float(columns.confidences[position]),
         )
@@ -65,11 +60,8 @@ class Assertions(Sequence[Assertion]):
             return ASSERTION + id_[len(PREFIX) :]
         return self.columns.model.prefixes.iri(id_) or id_
 
-    def __iter__(self) -> Iterator[Assertion]:
-        return map(self.__getitem__, range(len(self)))
 
-
-class Chosen(Sequence[Assertion]):
+class Chosen(OnDemand[Assertion]):
     """Some of the assertions of a graph, by their positions, and perhaps others after them."""
 
     def __init__(self, assertions: Sequence[Assertion], positions: Ints, others: Sequence[Assertion] = ()) -> None:
@@ -82,13 +74,8 @@ class Chosen(Sequence[Assertion]):
     def __len__(self) -> int:
         return len(self.positions) + len(self._others)
 
-    @overload
-    def __getitem__(self, index: int) -> Assertion: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Assertion]: ...
-    def __getitem__(self, index: int | slice) -> Assertion | Sequence[Assertion]:
-        if isinstance(index, slice):
-            return tuple([self[number] for number in range(*index.indices(len(self)))])
+    def at(self, index: int) -> Assertion:
+        """Return the assertion at an index."""
         own = len(self.positions)
         return self._assertions[int(self.positions[index])] if index < own else self._others[index - own]
 
@@ -120,7 +107,7 @@ class AssertionsById(Mapping[str, Assertion]):
         self._positions = Positions(assertions.columns)
 
     def __getitem__(self, id: str) -> Assertion:
-        return self._assertions[self._positions[id]]
+        return self._assertions.at(self._positions[id])
 
     def __contains__(self, id: object) -> bool:
         return id in self._positions

@@ -260,7 +260,7 @@ class _Checker(Shapes, Identifiers):
         yield from self.identities(subject, kinds[0])
 
     def may_be_unfilled(self, subject: str) -> bool:
-        """Whether ``unfilled`` needs to look: not at one in a million of what is loaded in bulk."""
+        """Whether ``unfilled`` needs to look: the first test of ``placeholder``, without a call for every value of a bulk load."""
         for terms in self.facts[subject].values():
             for term in terms:
                 if (value := term.value) in GIVEN or value.endswith(LOCAL):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import accumulate, chain
-from typing import Any, Protocol, overload
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,29 +64,13 @@ class EvidenceColumns:
         return EvidenceColumns(*(inserted(own, np.repeat(end, len(more)), new) for own, new in pairs))
 
 
-class EntitySpecs(Sequence[EntitySpec]):
+class EntitySpecs(tuple[EntitySpec, ...]):
     """The entities of a graph as values, and what follows from them; versions that have the same ones share it."""
-
-    def __init__(self, specs: Iterable[EntitySpec]) -> None:
-        self._specs = tuple(specs)
-
-    def __len__(self) -> int:
-        return len(self._specs)
-
-    @overload
-    def __getitem__(self, index: int) -> EntitySpec: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[EntitySpec]: ...
-    def __getitem__(self, index: int | slice) -> EntitySpec | Sequence[EntitySpec]:
-        return self._specs[index]
-
-    def __iter__(self) -> Iterator[EntitySpec]:
-        return iter(self._specs)
 
     @cached_property
     def curies(self) -> Sequence[str]:
         """CURIEs of the entities."""
-        return [spec.values["curie"] for spec in self._specs]
+        return [spec.values["curie"] for spec in self]
 
     @cached_property
     def number(self) -> Mapping[str, int]:
@@ -96,7 +80,7 @@ class EntitySpecs(Sequence[EntitySpec]):
     @cached_property
     def of_kind(self) -> Mapping[str, range]:
         """Numbers of the entities of each kind that there are any of: they are sorted by kind."""
-        counts = Counter(spec.kind for spec in self._specs)
+        counts = Counter(spec.kind for spec in self)
         ends = accumulate(counts.values())
         return {kind: range(end - counts[kind], end) for kind, end in zip(counts, ends, strict=True)}
 

@@ -80,9 +80,8 @@ def hypotheses(
     if page is None:
         listing = Listing.make(scenario, ends, where, (baseline, later), budget)
         page = listing.page(first, after)
-        if (
-            page.truncated_by in (None, "first") and listing.significance.complete
-        ):  # what a spent budget cut is no answer for the next who asks
+        whole = page.truncated_by in (None, "first") and listing.significance.complete
+        if whole:  # what a spent budget cut is no answer for the next who asks
             pages[question] = page
             while len(pages) > PAGES_KEPT:
                 pages.pop(next(iter(pages)), None)

@@ -47,7 +47,7 @@ class Afterwards:
             work = self._left.get()
             rest = work()
             del work  # and all that it held
-            while rest:  # to give back an array of 30 MB takes some ms, in which no other thread runs
+            while rest:  # one by one: no other thread runs while a large array is given back
                 rest.pop()
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from kg.sequences import OnDemand
+
 WORDS = 64  # bits that orjson gives a whole number
 BIG = "whole number"  # how a larger one is written
 
 
-class Packed(Sequence[Any]):
+class Packed(OnDemand[Any]):
     """Values by number: strings, numbers, booleans, None, and tuples of them.
 
     The first lie in ``data``, which may be a mapped file, up to where ``ends`` says; ``more`` holds what came since.
@@ -35,13 +37,8 @@ class Packed(Sequence[Any]):
     def __len__(self) -> int:
         return len(self._ends) + len(self._more)
 
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Any]: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return tuple(self[number] for number in range(*index.indices(len(self))))
+    def at(self, index: int) -> Any:
+        """Return the value of a number."""
         packed = len(self._ends)
         if index >= packed:
             return self._more[index - packed]

@@ -175,16 +175,14 @@ def _columns(folder: Path, files: Mapping[str, Any], model: Model, last: Last | 
     arrays: dict[str, Any] = {name: _mapped(folder / f"{name}.npy") for name in files}
     packs = {name: Packed(arrays[name], arrays[f"{name}-ends"]) for name in PACKS}
 
-    def records(name: str, make: Callable[[Any], Any]) -> tuple[Any, ...]:
+    def records(name: str, make: Callable[[Any], Any], all_: type[Any] = tuple) -> Any:
         if last and all(files[part] == last.files[part] for part in (name, f"{name}-ends")):
-            same: tuple[Any, ...] = getattr(last.columns, name)
-            return same
-        return tuple(map(make, packs[name]))
+            return getattr(last.columns, name)
+        return all_(map(make, packs[name]))
 
-    entities = records("entities", _spec)
     return Columns(
         model,
-        entities if isinstance(entities, EntitySpecs) else EntitySpecs(entities),
+        records("entities", _spec, EntitySpecs),
         records("sources", lambda values: Source(*values)),
         records("studies", lambda values: Study(*values)),
         packs["details"],

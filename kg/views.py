@@ -126,7 +126,7 @@ def _edges(kept: Sequence[_Candidate], constraints: Constraints, most: int | Non
     total = len(positions)
     if most is not None and total > most:
         positions = positions[_most_telling(graph, positions, kept, most)]
-    return tuple(graph.assertions[position] for position in positions.tolist()), total
+    return tuple(graph.assertions.at(position) for position in positions.tolist()), total
 
 
 def _allowed_among(graph: Snapshot, kept: Sequence[_Candidate], constraints: Constraints) -> Ints:
@@ -155,7 +155,7 @@ def _walkable(graph: Snapshot, positions: Ints, kept: Sequence[_Candidate], cons
     able &= {"both": onward | back, "out": onward, "in": back}[constraints.direction]
     if constraints.levels is not None:
         for at in np.flatnonzero(able).tolist():
-            able[at] = constraints.knows(graph.assertions[int(positions[at])])
+            able[at] = constraints.knows(graph.assertions.at(int(positions[at])))
     return able
 
 

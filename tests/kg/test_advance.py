@@ -155,15 +155,20 @@ def _links(graph: Snapshot) -> dict[str, Any]:
     }
 
 
-def test_a_small_change_is_not_read_anew(service: GraphService, monkeypatch: Any) -> None:
-    """And what it did not touch is shared with the version before."""
-    before = service.snapshot
-    monkeypatch.setattr(GraphService, "_build", lambda self: 1 / 0)
+def load_one_more(service: GraphService) -> None:
+    """Load an assertion that the tiny graph does not have: therapy:beta depletes CL:0000786."""
     text = (
         PREFIXES + "[] a kg:Assertion ; rdf:subject therapy:beta ; rdf:predicate kg:depletes ; rdf:object CL:0000786 ; "
         'kg:evidence [ dcterms:source <https://example.org/rct> ; kg:level kg:Preclinical ; kg:direction kg:Supports ; dcterms:date "2024"^^xsd:gYear ] .'
     )
     service.load([name_nodes(read_text(text.encode(), "ttl", "one.ttl"))], message="one", author="a")
+
+
+def test_a_small_change_is_not_read_anew(service: GraphService, monkeypatch: Any) -> None:
+    """And what it did not touch is shared with the version before."""
+    before = service.snapshot
+    monkeypatch.setattr(GraphService, "_build", lambda self: 1 / 0)
+    load_one_more(service)
     after = service.snapshot
     assert after.columns.entities is before.columns.entities
     assert (len(after.assertions), len(before.assertions)) == (len(before.columns) + 1, len(before.columns))

@@ -17,7 +17,7 @@ from kg.overlay import scenario
 from kg.reading import name_nodes, read_text
 from kg.snapshot import Snapshot
 from tests.conftest import TINY
-from tests.kg.test_advance import PREFIXES
+from tests.kg.test_advance import PREFIXES, load_one_more
 
 
 @pytest.fixture(autouse=True)
@@ -26,14 +26,6 @@ def no_collector() -> Iterator[None]:
     gc.disable()
     yield
     gc.enable()
-
-
-def change(service: GraphService, day: str) -> None:
-    text = (
-        PREFIXES + "[] a kg:Assertion ; rdf:subject therapy:beta ; rdf:predicate kg:depletes ; rdf:object CL:0000786 ; "
-        f'kg:evidence [ dcterms:source <https://example.org/rct> ; kg:level kg:Preclinical ; kg:direction kg:Supports ; dcterms:date "{day}"^^xsd:date ] .'
-    )
-    service.load([name_nodes(read_text(text.encode(), "ttl", "one.ttl"))], message=day, author="a")
 
 
 def gone(reference: Callable[[], Any]) -> bool:
@@ -61,7 +53,7 @@ def test_a_version_is_given_back_without_the_collector(service: GraphService) ->
     look_everywhere(service.snapshot)
     columns = weakref.ref(service.snapshot.columns)
     adjacency = weakref.ref(service.snapshot.adjacency)
-    change(service, "2024-01-01")
+    load_one_more(service)
     assert gone(columns)
     assert gone(adjacency)
 
@@ -82,7 +74,7 @@ def test_who_still_reads_a_version_goes_on_reading_it(service: GraphService) -> 
     entity, count = graph.entity(curie), len(graph.assertions)
     handed_out = weakref.ref(graph)
     del graph
-    change(service, "2024-01-01")
+    load_one_more(service)
     assert gone(handed_out)
     time.sleep(0.1)  # what it was made of is let go on a thread of its own
     assert not entity.edges("depletes")

@@ -37,7 +37,7 @@ ENTITY = """query($n: Int!) { entity(curie: "therapy:bench-00042") { curie label
 # calls of Python functions and of C functions, measured with CPython 3.11; others make a few less
 MOST = {
     ("entity", 1): (253, 214),
-    ("list", 100): (144, 324),
+    ("list", 100): (51, 324),
     ("nested", 15): (2896, 2479),
     ("view", 200): (9236, 8369),
 }

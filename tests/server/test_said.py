@@ -8,13 +8,12 @@ import orjson
 import pytest
 
 from kg.graph import GraphService
-from kg.reading import name_nodes, read_text
 from kg.snapshot import Snapshot
 from server.graphql.compiled import Said
 from server.graphql.execution import Engine
 from server.graphql.query import build_schema
 from server.settings import Settings
-from tests.kg.test_advance import PREFIXES
+from tests.kg.test_advance import load_one_more
 
 LIST = "query($n: Int) { therapies(first: $n) { nodes { curie label targets(first: 1) { nodes { label } } } } }"
 VARIED = "query($n: Int) { therapies { nodes { curie targets(first: $n) { nodes { curie label } } } } }"
@@ -59,11 +58,7 @@ def test_the_next_version_says_its_own(service: GraphService) -> None:
     engine = engine_of(service)
     query = '{ entity(curie: "therapy:beta") { label ... on Therapy { depletes { nodes { curie } } } } }'
     assert ask(engine, query)["entity"]["depletes"]["nodes"] == []
-    text = (
-        PREFIXES + "[] a kg:Assertion ; rdf:subject therapy:beta ; rdf:predicate kg:depletes ; rdf:object CL:0000786 ; "
-        'kg:evidence [ dcterms:source <https://example.org/rct> ; kg:level kg:Preclinical ; kg:direction kg:Supports ; dcterms:date "2024"^^xsd:gYear ] .'
-    )
-    service.load([name_nodes(read_text(text.encode(), "ttl", "one.ttl"))], message="one", author="a")
+    load_one_more(service)
     assert ask(engine, query)["entity"]["depletes"]["nodes"] == [{"curie": "CL:0000786"}]
 
 

@@ -31,9 +31,9 @@ class Compiler:
     ``type_name`` tells the GraphQL type of an object behind an interface or union; it is trusted in
     place of the schema's own type resolution. ``classes_decide`` promises that objects of one class are of
     one type. ``checkpoint`` is called once for every list that has lists inside its items, and may raise to stop the
-    operation. ``unchanging`` names types of which no field, given the same arguments, ever says anything else of the same
-    object; what is said of those may be kept (``Said``). Arguments are kept, literal ones with the plan and those of variables for the next request with the same
-    values, so resolvers must not change what they are passed.
+    operation. ``unchanging`` names types of which no field, given the same arguments, ever says anything else of the
+    same object; what is said of those may be kept (``Said``). Arguments are kept, literal ones with the plan and those
+    of variables for the next request with the same values, so resolvers must not change what they are passed.
     """
 
     def __init__(

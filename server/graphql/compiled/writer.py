@@ -79,9 +79,7 @@ class Writer:
         self._with_lists: set[str] = set()  # names of functions
         self._asked = False  # as ``_lists``, whether arguments of the request are in it
         self._with_arguments: set[str] = set()
-        self._keeping: dict[
-            str, tuple[int, str]
-        ] = {}  # name of a function that keeps -> its number, and whose it keeps
+        self._keeping: dict[str, tuple[int, str]] = {}  # a function that keeps -> its number, and whose it keeps
 
     @property
     def keeping(self) -> int:

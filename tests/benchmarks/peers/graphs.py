@@ -155,10 +155,7 @@ class Kuzu:
 
     def metapath(self, a: str, b: str, names: tuple[str, ...]) -> int:
         """Paths of one metapath."""
-        steps = "".join(f"-[:{name}]-(n{number}:N)" for number, name in enumerate(names[:-1]))
-        between = ", ".join(f"n{number}.id" for number in range(len(names) - 1))
-        query = f"MATCH (a:N {{id: $a}}){steps}-[:{names[-1]}]-(b:N {{id: $b}}) RETURN {between} LIMIT {MOST}"
-        return len(self.run(query, a=a, b=b))
+        return len(self.run(_along(names), a=a, b=b))
 
     def shortest(self, a: str, b: str) -> int:
         """One shortest path."""
@@ -169,6 +166,13 @@ class Kuzu:
         """All shortest paths."""
         query = f"MATCH p = (a:N {{id: $a}})-[e* ALL SHORTEST 1..6]-(b:N {{id: $b}}) RETURN nodes(p) LIMIT {MOST}"
         return len(self.run(query, a=a, b=b))
+
+
+def _along(names: tuple[str, ...]) -> str:
+    """Return the Cypher for the paths of a metapath, which both kinds of database take."""
+    steps = "".join(f"-[:{name}]-(n{number}:N)" for number, name in enumerate(names[:-1]))
+    between = ", ".join(f"n{number}.id" for number in range(len(names) - 1))
+    return f"MATCH (a:N {{id: $a}}){steps}-[:{names[-1]}]-(b:N {{id: $b}}) RETURN {between} LIMIT {MOST}"
 
 
 class Ladybug(Kuzu):
@@ -255,10 +259,7 @@ class Falkor:
 
     def metapath(self, a: str, b: str, names: tuple[str, ...]) -> int:
         """Paths of one metapath."""
-        steps = "".join(f"-[:{name}]-(n{number}:N)" for number, name in enumerate(names[:-1]))
-        between = ", ".join(f"n{number}.id" for number in range(len(names) - 1))
-        query = f"MATCH (a:N {{id: $a}}){steps}-[:{names[-1]}]-(b:N {{id: $b}}) RETURN {between} LIMIT {MOST}"
-        return len(self.run(query, a=a, b=b))
+        return len(self.run(_along(names), a=a, b=b))
 
     def best10(self, a: str, b: str) -> int:
         """Ten shortest paths of up to three edges."""
