@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
-from itertools import chain
+from itertools import islice
 from typing import NamedTuple
 
-from pyoxigraph import NamedNode, Triple
+from pyoxigraph import NamedNode, Quad, Triple
 from rapidfuzz import process
 from rdflib.namespace import RDF, RDFS
 
@@ -27,25 +27,30 @@ ASSERTION_TYPE, EVIDENCE_LINK = str(KG.Assertion), str(KG.evidence)
 Facts = Mapping[str, Mapping[str, Sequence[Term]]]
 
 
-def group(triples: Iterable[Triple]) -> dict[str, dict[str, list[Term]]]:
-    """Return subject -> predicate -> objects, all by IRI."""
+def group(statements: Iterable[Triple | Quad]) -> dict[str, dict[str, list[Term]]]:
+    """Return subject -> predicate -> objects, all by IRI; what several files say alike is there once."""
     facts: dict[str, dict[str, list[Term]]] = {}
-    subject: Subject
-    for triple in triples:
-        subject = triple.subject
-        about = facts.get(name := subject.value)
-        if about is None:
-            about = facts[name] = {}
-        terms = about.get(predicate := triple.predicate.value)
-        if terms is None:
-            about[sys.intern(predicate)] = [triple.object]
-        else:
-            terms.append(triple.object)
+    _add(facts, statements)
+    _without_repetitions(facts)
     return facts
 
 
+def _add(facts: dict[str, dict[str, list[Term]]], statements: Iterable[Triple | Quad]) -> None:
+    subject: Subject
+    for statement in statements:
+        subject = statement.subject
+        about = facts.get(name := subject.value)
+        if about is None:
+            about = facts[name] = {}
+        terms = about.get(predicate := statement.predicate.value)
+        if terms is None:
+            about[sys.intern(predicate)] = [statement.object]
+        else:
+            terms.append(statement.object)
+
+
 def _without_repetitions(facts: dict[str, dict[str, list[Term]]]) -> None:
-    """Leave out what several documents say alike; few terms have others beside them, so few are compared."""
+    """Leave each statement in once; few terms have others beside them, so few are compared."""
     for about in facts.values():
         for predicate, terms in about.items():
             if len(terms) > 1:
@@ -91,17 +96,15 @@ class World:
         self.today = task.today
         self.pedantic = task.pedantic
         self.context = task.context
-        own = chain.from_iterable(document.triples for document in task.documents)
-        self.facts = group(chain(own, task.context))
-        _without_repetitions(self.facts)
+        facts: dict[str, dict[str, list[Term]]] = {}
         self.owner: dict[str, Document] = {}
-        last: Subject = None
         for document in task.documents:
-            for triple in document.triples:
-                subject: Subject = triple.subject
-                if subject != last:
-                    self.owner.setdefault(subject.value, document)
-                    last = subject
+            known = len(facts)
+            _add(facts, document.triples)
+            self.owner.update(dict.fromkeys(islice(facts, known, None), document))
+        _add(facts, task.context)
+        _without_repetitions(facts)
+        self.facts: Facts = facts
         self.own = self.owner.keys()
         self.name = lru_cache(maxsize=200_000)(task.model.prefixes.curie)
         self._known_kinds: dict[str, Sequence[Kind]] = {}

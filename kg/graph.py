@@ -218,8 +218,7 @@ class GraphService:
             prepared = self.store.prepare(documents, remove)
             if self.store.version or not prepared.delta:
                 return Plan(prepared, self.meaning(prepared.delta), warnings)
-            stated = (quad.triple for quad in prepared.delta.of_sources().added)
-            whole = project(stated, self.model)
+            whole = project(prepared.delta.of_sources().added, self.model)
             diff = graph_diff(project((), self.model), whole)
             return Plan(prepared, diff, warnings, Columns.of(whole, self.model))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pyoxigraph import Triple
+from pyoxigraph import Quad, Triple
 from rdflib.namespace import DCTERMS, RDF, RDFS, SKOS
 
 from kg.checking import Facts, group
@@ -118,13 +118,13 @@ def entity_order(spec: EntitySpec) -> tuple[str, str, str]:
     return spec.kind, spec.values["label"].lower(), spec.values["curie"]
 
 
-def project(triples: Iterable[Triple], model: Model) -> Projection:
-    """Return the entities, claims, sources and studies that triples (free of blank nodes) state.
+def project(statements: Iterable[Triple | Quad], model: Model) -> Projection:
+    """Return the entities, claims, sources and studies that statements (free of blank nodes) make.
 
     What is incomplete, such as an assertion whose end is not declared, is left out: ``kg check`` reports
     it and loading refuses it, so it can only be there because the schema changed after loading.
     """
-    return _Projector(group(triples), model).projection()
+    return _Projector(group(statements), model).projection()
 
 
 class _Projector:

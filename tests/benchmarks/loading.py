@@ -25,6 +25,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
+from kg.changes import HISTORY
 from tests.benchmarks.hetionet import importer
 from tests.benchmarks.report import table
 from tests.benchmarks.servers import HERE, ROOT, commit
@@ -63,9 +64,10 @@ def measure(share: float, folder: Path) -> dict[str, Any]:
     load = [sys.executable, "-m", "kg", "load", str(files), "--data", str(data)]
     ours = run([*load, "--schema", str(importer.SCHEMA), "--message", "benchmark"])
     store = ox.Store.read_only(str(data / "graph"))
-    store.dump(str(dump), format=ox.RdfFormat.N_QUADS)
     quads = len(store)
-    del store
+    stated = (quad for quad in store if quad.graph_name != HISTORY)  # of which one line may be too long for its parser
+    ox.serialize(stated, output=str(dump), format=ox.RdfFormat.N_QUADS)
+    del store, stated
     peer = run([sys.executable, "-c", PEER, str(dump), str(folder / "peer")])
     return {"share": share, "quads": quads, "ours": ours, "peer": peer}
 
@@ -98,8 +100,8 @@ def markdown(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield ""
     yield (
         "Parts of Hetionet with all its entities, into an empty folder: `kg load` of N-Triples (read, checked, worked out, "
-        "written with history, snapshot published) beside `bulk_load` of the very quads that it wrote, from N-Quads. Seconds "
-        "of CPU and of the clock, of whole processes, Python's start included."
+        "written with history, snapshot published) beside `bulk_load` of the quads that it wrote, history aside, from N-Quads. "
+        "Seconds of CPU and of the clock, of whole processes, Python's start included."
     )
     yield ""
     head = ["part", "quads", "CPU s", "bulk_load, CPU s", "×", "s", "bulk_load, s", "peak MB", "bulk_load, MB"]

@@ -89,6 +89,18 @@ def test_after_a_first_load_from_the_command_line_nothing_is_read_again(
     assert found == facts(built(data, model))
 
 
+def test_what_two_files_say_alike_is_there_once_after_a_first_load(tmp_path: Path, model: Model) -> None:
+    """The graph that a first load leads to was made of all statements, and had the assertions of both files."""
+    said = [document(file.read_text("utf-8"), f"{copy}/{file.name}") for copy in "ab" for file in TINY.rglob("*.ttl")]
+    with Store(tmp_path / "data") as store:
+        service = GraphService(store, model)
+        plan = service.plan(said)
+        service.apply(plan, message="the same twice")
+        found = facts(service.snapshot)
+    assert len(plan.diff.assertions_added) == len(found)
+    assert found == facts(built(tmp_path / "data", model))
+
+
 def test_changes_since_then_are_caught_up_with(data: Path, model: Model, unbuilt: Callable[[], int]) -> None:
     with Store(data) as store:  # as a command does that keeps no snapshot, or a service that is killed
         store.load([document(NEW_THERAPY)], message="one", author="a")

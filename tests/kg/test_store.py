@@ -76,6 +76,29 @@ def test_a_whole_file_goes_however_large_it_is(store: Store, monkeypatch: pytest
     store.verify()
 
 
+def test_a_bulk_load_stands_where_the_disk_has_no_room_to_tidy_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tidied = 0
+
+    class Full:
+        def __getattr__(self, name: str) -> object:
+            return getattr(inner, name)
+
+        def optimize(self) -> None:
+            nonlocal tidied
+            tidied += 1
+            raise OSError(28, "No space left on device")
+
+    inner = store._inner
+    monkeypatch.setattr("kg.store.UPDATE_QUADS", 40)
+    monkeypatch.setattr(store, "_inner", Full())
+    assert load(store, doc("large.ttl", " ".join(f'x:{n} x:n "{n}" .' for n in range(50)))).version == 1
+    assert load(store, doc("small.ttl", 'x:a x:n "more" .')).version == 2
+    assert tidied == 1
+    assert len(names(store)) == 51
+
+
 def test_a_file_replaces_what_it_said_and_nothing_else(store: Store) -> None:
     load(store, doc("a.ttl", 'x:a x:n "old" . x:s x:n "shared" .'), doc("b.ttl", 'x:b x:n "kept" . x:s x:n "shared" .'))
     change = load(store, doc("a.ttl", 'x:a x:n "new" .'))

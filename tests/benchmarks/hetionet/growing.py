@@ -167,6 +167,7 @@ def fill(edges: Edges, data: Path) -> Graph:
         made = ChangeSet(1, datetime.now(UTC).replace(microsecond=0), "benchmark", "all of it", 0, 0, {FILE: "0" * 64})
         store._inner.extend(entry(made, Delta((), ()), store.store_id))
         store._inner.flush()
+        store._inner.optimize()  # as after loading in bulk
         version = Version(1, store.store_id, made.time, made.author, made.message)
         write_head(data, Head(1, store.store_id))
     file.unlink()
