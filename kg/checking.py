@@ -29,6 +29,7 @@ from kg.facts import (
     TYPE,
     Facts,
     Others,
+    Said,
     Task,
     group,
     meant,
@@ -55,6 +56,7 @@ _ENGINE_FIELDS = {
 _ENGINE_CLASSES = tuple(map(str, (KG.Assertion, KG.Evidence, KG.Source, KG.Study)))
 _NS, _LEVEL, _DIRECTION, _STUDY = str(KG._NS), str(KG.level), str(KG.direction), str(KG.study)
 _NUMBERS = (str(KG.count), str(KG.total), str(KG.sampleSize))
+_COUNTED = frozenset(_NUMBERS)
 _DATE, _SOURCE, _SOURCE_TYPE = str(DCTERMS.date), str(DCTERMS.source), str(KG.Source)
 # What a file that could not be read to its end may have said: not reported while there are syntax errors.
 _UNSURE = {"undefined-entity", "undefined-study", "shape-Class", "unused-source", "broken-reference"}
@@ -73,17 +75,19 @@ def check(
     pedantic: bool = False,
     progress: Progress | None = None,
     others: Others = tuple,
+    said: Said | None = None,
 ) -> list[Diagnostic]:
     """Return every problem in the documents (already through ``name_nodes``), sorted by place.
 
     ``context`` holds triples of the graph that the documents may refer to but that are not examined,
     ``gone`` the IRIs that loading would take out of the graph. ``others`` gives the entities that the context leaves
-    out, asked for where something near is looked for. ``pedantic`` adds advice.
+    out, asked for where something near is looked for. ``pedantic`` adds advice. ``said`` is what documents and context
+    say, where that was put together before.
     """
     found = [of_syntax(error) for document in documents for error in document.syntax]
     if not documents:
         return found
-    task = Task(documents, model, reference, list(context), today or date.today(), pedantic, others)
+    task = Task(documents, model, reference, list(context), today or date.today(), pedantic, others, said)
     with no_collection():
         of_meaning = set(_Checker(task, set(gone)).findings(progress or (lambda *_: None)))
     if found:
@@ -184,9 +188,11 @@ class _Checker(Shapes, Identifiers):
         if self.pedantic and len(nodes) == 1:
             yield from self.weak(iri, nodes[0])
         for node in nodes:
+            about = self.facts.get(node, {})
             yield from self.dates(iri, node)
-            yield from self.numbers(iri, node)
-            for study in self.values(node, _STUDY):
+            if not _COUNTED.isdisjoint(about):
+                yield from self.numbers(iri, node)
+            for study in self.values(node, _STUDY) if _STUDY in about else ():
                 if not {str(KG.Study), *(k.iri for k in self.kinds(study))} & set(self.types(study)):
                     hint = meant(self.name(study), [self.name(s) for s in self.facts if str(KG.Study) in self.types(s)])
                     yield self.say(

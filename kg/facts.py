@@ -57,6 +57,27 @@ def _without_repetitions(facts: dict[str, dict[str, list[Term]]]) -> None:
                 about[predicate] = list(dict.fromkeys(terms))
 
 
+@dataclass(frozen=True)
+class Said:
+    """What documents and their context say, and which document says something of each subject first."""
+
+    facts: Facts
+    owner: Mapping[str, Document]
+
+
+def said(documents: Iterable[Document], context: Iterable[Triple] = ()) -> Said:
+    """Return what documents and their context say; what several say alike is there once."""
+    facts: dict[str, dict[str, list[Term]]] = {}
+    owner: dict[str, Document] = {}
+    for document in documents:
+        known = len(facts)
+        _add(facts, document.triples)
+        owner.update(dict.fromkeys(islice(facts, known, None), document))
+    _add(facts, context)
+    _without_repetitions(facts)
+    return Said(facts, owner)
+
+
 class Named(NamedTuple):
     """An entity that a graph has, by its IRI, the name of its kind, and its label."""
 
@@ -73,7 +94,8 @@ class Task:
     """What is to be checked: the documents, and the rest of the graph that they will join.
 
     ``others`` gives the entities that the context may leave out; they are gathered where a finding looks for one like
-    another, for in a large graph that takes longer than all the rest.
+    another, for in a large graph that takes longer than all the rest. ``said`` is what documents and context say, where
+    that is at hand.
     """
 
     documents: Sequence[Document]
@@ -83,6 +105,7 @@ class Task:
     today: date
     pedantic: bool = False
     others: Others = tuple
+    said: Said | None = None
 
 
 class World:
@@ -96,15 +119,8 @@ class World:
         self.today = task.today
         self.pedantic = task.pedantic
         self.context = task.context
-        facts: dict[str, dict[str, list[Term]]] = {}
-        self.owner: dict[str, Document] = {}
-        for document in task.documents:
-            known = len(facts)
-            _add(facts, document.triples)
-            self.owner.update(dict.fromkeys(islice(facts, known, None), document))
-        _add(facts, task.context)
-        _without_repetitions(facts)
-        self.facts: Facts = facts
+        found = task.said or said(task.documents, task.context)
+        self.facts, self.owner = found.facts, found.owner
         self.own = self.owner.keys()
         self.name = lru_cache(maxsize=200_000)(task.model.prefixes.curie)
         self._known_kinds: dict[str, Sequence[Kind]] = {}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pyoxigraph import NamedNode, Triple
 from rdflib.namespace import RDF, SKOS
@@ -21,13 +22,13 @@ from kg.diff import GraphDiff, around, graph_diff
 from kg.documents import Document
 from kg.errors import CheckFailed, SyntaxProblem
 from kg.exploration import Graph
-from kg.facts import Named
+from kg.facts import Named, Said, said
 from kg.impact import Impact, Limits, impact
 from kg.keeping import opened
 from kg.memory import no_collection
 from kg.model import Model, data_folder, load_model
 from kg.past import Past
-from kg.projection import project
+from kg.projection import project, project_facts
 from kg.published import FOLDER, Publish, Published
 from kg.reading import files_under, name_nodes, read_parts
 from kg.reference import Reference, load_reference
@@ -213,14 +214,25 @@ class GraphService:
 
     def plan(self, documents: Sequence[Document], remove: Sequence[str] = (), progress: Progress | None = None) -> Plan:
         """Check documents and work out what loading them would change; raises CheckFailed for errors."""
+        if not self.store.version and not remove:
+            return self._plan_first(documents, progress)
         warnings = refuse(self.check(documents, remove, progress=progress))
         with no_collection():
             prepared = self.store.prepare(documents, remove)
-            if self.store.version or not prepared.delta:
-                return Plan(prepared, self.meaning(prepared.delta), warnings)
-            whole = project(prepared.delta.of_sources().added, self.model)
+            return Plan(prepared, self.meaning(prepared.delta), warnings)
+
+    def _plan_first(self, documents: Sequence[Document], progress: Progress | None) -> Plan:
+        """Return the plan of a first load: what all of it says is put together once."""
+        with no_collection():
+            found = said(documents)
+            warnings = refuse(self.check(documents, progress=progress, said=found))
+            whole = project_facts(found.facts, self.model)
+            del found
+            prepared = self.store.prepare(documents)
+            if prepared.rewritten:
+                whole = project(prepared.delta.of_sources().added, self.model)
             diff = graph_diff(project((), self.model), whole)
-            return Plan(prepared, diff, warnings, Columns.of(whole, self.model))
+            return Plan(prepared, diff, warnings, Columns.of(whole, self.model) if prepared.delta else None)
 
     def plan_revert(self, version: int) -> Plan:
         """Work out what undoing a change set would do, leaving what came later.
@@ -287,8 +299,12 @@ class GraphService:
         *,
         pedantic: bool = False,
         progress: Progress | None = None,
+        said: Said | None = None,
     ) -> list[Diagnostic]:
-        """Return every problem of the documents, read as replacing what their files said before."""
+        """Return every problem of the documents, read as replacing what their files said before.
+
+        ``said`` is what they say, where that was put together and the graph says nothing besides.
+        """
         files = {document.name for document in documents} | set(remove)
         if not documents and files:
             documents = [Document(name, "", "", []) for name in sorted(files)]
@@ -297,9 +313,8 @@ class GraphService:
         context = self.store.triples_except(files) if large else self._context(documents, files, gone)
         others = tuple if large else partial(self._others, documents, files)
         reference = builtin_reference()
-        return check(
-            documents, self.model, reference, context, gone=gone, pedantic=pedantic, progress=progress, others=others
-        )
+        more: dict[str, Any] = {"pedantic": pedantic, "progress": progress, "others": others, "said": said}
+        return check(documents, self.model, reference, context, gone=gone, **more)
 
     def _gone(self, documents: Sequence[Document], files: set[str]) -> set[str]:
         """Return the things that replacing these files would leave undeclared."""

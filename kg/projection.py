@@ -124,7 +124,12 @@ def project(statements: Iterable[Triple | Quad], model: Model) -> Projection:
     What is incomplete, such as an assertion whose end is not declared, is left out: ``kg check`` reports
     it and loading refuses it, so it can only be there because the schema changed after loading.
     """
-    return _Projector(group(statements), model).projection()
+    return project_facts(group(statements), model)
+
+
+def project_facts(facts: Facts, model: Model) -> Projection:
+    """Return what ``project`` does, from statements that are grouped."""
+    return _Projector(facts, model).projection()
 
 
 class _Projector:

@@ -75,13 +75,15 @@ REOPEN_SECONDS = 5.0  # how long opening again waits for readers to let go
 class Prepared:
     """A change worked out against one version and not yet made: what it does, and the files behind it.
 
-    ``sources`` maps each file to the SHA-256 of its bytes, or to nothing where the file is taken out.
+    ``sources`` maps each file to the SHA-256 of its bytes, or to nothing where the file is taken out. ``rewritten`` says
+    whether any literal is kept in other letters than it was written in.
     """
 
     version: int
     delta: Delta
     sources: Mapping[str, str]
     reverts: int | None = None
+    rewritten: bool = False
 
 
 class Store:
@@ -263,13 +265,16 @@ class Store:
         version = self.version
         removed: list[Quad] = []
         added: list[Quad] = []
+        rewritten = False
         for name, triples in [*((d.name, d.triples) for d in documents), *((name, []) for name in remove)]:
             graph = source_graph(name)
             old = set(self._match(graph=graph))
-            new = _as_stored(triples, graph)
+            kept = _kept_literals(triples)
+            new = _as_stored(triples, graph, kept)
+            rewritten = rewritten or bool(kept)
             removed += old.difference(new) if old else ()
             added += [quad for quad in new if quad not in old] if old else new
-        return Prepared(version, self._with_derived(removed, added), sources)
+        return Prepared(version, self._with_derived(removed, added), sources, rewritten=rewritten)
 
     def prepare_revert(self, version: int) -> Prepared:
         """Work out how to undo a change set, leaving what came later.
@@ -602,16 +607,16 @@ def is_part(quad: Quad) -> bool:
 
 
 # ---------------------------------------------------------------- quads
-def _as_stored(triples: Sequence[Triple], graph: NamedNode) -> Collection[Quad]:
+def _as_stored(triples: Sequence[Triple], graph: NamedNode, kept: Mapping[Any, Literal]) -> Collection[Quad]:
     """Return triples as quads, with literals as Oxigraph keeps them ("1.10" becomes "1.1"), so that comparing is exact."""
-    kept = _kept_literals({term for t in triples if isinstance(term := t.object, Literal)})
     if not kept:
         return [Quad(t.subject, t.predicate, t.object, graph) for t in triples]
     return dict.fromkeys(Quad(t.subject, t.predicate, kept.get(t.object, t.object), graph) for t in triples)
 
 
-def _kept_literals(literals: set[Literal]) -> dict[Any, Literal]:
+def _kept_literals(triples: Iterable[Triple]) -> dict[Any, Literal]:
     """Return those literals that Oxigraph keeps as others, with what it makes of them."""
+    literals = {term for t in triples if isinstance(term := t.object, Literal)}
     typed = [literal for literal in literals if literal.datatype not in _UNTOUCHED]
     memory = ox.Store()
     memory.extend(Quad(NamedNode(f"urn:kg:{n}"), SOURCE_LINK, literal) for n, literal in enumerate(typed))
