@@ -1,7 +1,7 @@
 """Finding entities by what people call them.
 
 Three tiers, each tried only while better ones leave room: the exact name, synonym or identifier;
-full text with prefixes (SQLite FTS5, bm25); and, where those give nothing, spelling distance
+words and their beginnings (BM25); and, where those give nothing, spelling distance
 (rapidfuzz). Full text alone answers "B-ALL" and "T cell" with nonsense and typos with nothing, and
 spelling distance alone turns CD19 into CD59, which is why the order matters (research/modelling.md §4.2).
 """
@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import copy
 import re
-import sqlite3
-import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +18,7 @@ from rapidfuzz import fuzz, process
 
 from kg.errors import NearMatch
 from kg.records import Entity
+from kg.words import Words, without_accents
 
 SHORT, SHORT_CUTOFF, LONG_CUTOFF, PARTIAL_CUTOFF = (
     6,
@@ -29,10 +28,15 @@ SHORT, SHORT_CUTOFF, LONG_CUTOFF, PARTIAL_CUTOFF = (
 )  # short symbols one letter apart are different things
 
 GREEK = str.maketrans({"α": "alpha", "β": "beta", "γ": "gamma", "κ": "kappa", "ζ": "zeta", "δ": "delta"})
-SIGNS = re.compile(r"[^\w]+")
+SIGNS = re.compile(r"[\W_]+")
+MOST_BY_WORDS = 1_000
+WHOLE_NAME = {"label": 1.0, "curie": 1.0, "synonym": 0.99, "identifier": 0.98}  # scores, by field
+WORDS_OF = {"label": 1.0, "curie": 1.0, "synonym": 0.97, "identifier": 0.95, "description": 0.5}
+
+Match = tuple[float, int, str]  # score, row of the name, tier
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that takes longer to make
 class Hit:
     """One match: ``score`` in (0, 1], which text matched, which field that is, and how it matched.
 
@@ -71,7 +75,6 @@ class SearchIndex:
         self.names: list[Name] = [
             name for number, entity in enumerate(self.entities) for name in _names(number, entity)
         ]
-        self._lock = threading.Lock()
 
     def over(self, entities: Sequence[Entity]) -> SearchIndex:
         """Return the same index for entities of the same names in the same order, such as those of the next version."""
@@ -80,24 +83,19 @@ class SearchIndex:
         return index
 
     @cached_property
-    def _exact(self) -> dict[str, list[Name]]:
-        exact: dict[str, list[Name]] = {}
-        for name, spelling in zip(self.names, self._spellings, strict=True):
-            if name.field != "description":
-                exact.setdefault(spelling, []).append(name)
+    def _exact(self) -> dict[str, list[int]]:
+        exact: dict[str, list[int]] = {}
+        for row, spelling in enumerate(self._spellings):
+            if self.names[row].field != "description":
+                exact.setdefault(spelling, []).append(row)
         return exact
 
     @cached_property
-    def _table(self) -> sqlite3.Connection:
-        table = sqlite3.connect(":memory:", check_same_thread=False)
-        table.execute(
-            "CREATE VIRTUAL TABLE names USING fts5(text, tokenize=\"unicode61 remove_diacritics 2\", prefix='2 3')"
+    def _words(self) -> Words:
+        return Words(
+            normalise(name.text) if name.field == "description" else spelling
+            for name, spelling in zip(self.names, self._spellings, strict=True)
         )
-        table.executemany(
-            "INSERT INTO names(rowid, text) VALUES (?, ?)",
-            ((i, known or normalise(self.names[i].text)) for i, known in enumerate(self._spellings)),
-        )
-        return table
 
     @cached_property
     def _spellings(self) -> list[str]:
@@ -109,16 +107,23 @@ class SearchIndex:
         if not wanted or limit < 1:
             return []
         allowed = None if kinds is None else set(kinds)
-        hits: dict[str, Hit] = {}
-        for tier in (self._by_name, self._by_words, self._by_spelling):
-            if tier == self._by_spelling and hits:
+        best: dict[int, Match] = {}
+        for tier, look in (("exact", self._by_name), ("fulltext", self._by_words), ("fuzzy", self._by_spelling)):
+            if tier == "fuzzy" and best:
                 break
-            for hit in tier(wanted):
-                if (allowed is None or hit.entity.kind in allowed) and hits.get(
-                    hit.entity.curie, hit
-                ).score <= hit.score:
-                    hits[hit.entity.curie] = hit
-        return sorted(hits.values(), key=lambda hit: (-hit.score, hit.entity.label.lower(), hit.entity.curie))[:limit]
+            for row, score in look(wanted):
+                number = self.names[row].number
+                if (number not in best or best[number][0] <= score) and (
+                    allowed is None or self.entities[number].kind in allowed
+                ):
+                    best[number] = score, row, tier
+        entities = self.entities
+        found = [(entities[number], *match) for number, match in best.items()]
+        found.sort(key=_order)
+        return [
+            Hit(entity, score, self.names[row].text, self.names[row].field, tier)
+            for entity, score, row, tier in found[:limit]
+        ]
 
     def near(self, text: str, limit: int = 3) -> list[NearMatch]:
         """Return entities whose names look like a text, for error messages."""
@@ -132,36 +137,32 @@ class SearchIndex:
         near = {entity.curie: entity.label for entity in entities}
         return [NearMatch(curie, label) for curie, label in list(near.items())[:limit]]
 
-    def _by_name(self, wanted: str) -> Iterable[Hit]:
-        bonus = {"label": 1.0, "curie": 1.0, "synonym": 0.99, "identifier": 0.98}
-        for name in self._exact.get(wanted, ()):
-            yield Hit(self.entities[name.number], bonus[name.field], name.text, name.field, "exact")
+    def _by_name(self, wanted: str) -> Iterator[tuple[int, float]]:
+        for row in self._exact.get(wanted, ()):
+            yield row, WHOLE_NAME[self.names[row].field]
 
-    def _by_words(self, wanted: str) -> Iterable[Hit]:
-        words = [f'"{word}"*' if len(word) > 2 else f'"{word}"' for word in wanted.split()]
-        query = "SELECT rowid, bm25(names) FROM names WHERE names MATCH ? ORDER BY 2 LIMIT 1000"
-        with self._lock:
-            rows = self._table.execute(query, (" ".join(words),)).fetchall()
-        worst = min((rank for _, rank in rows), default=0.0) or -1.0
-        weight = {"label": 1.0, "curie": 1.0, "synonym": 0.97, "identifier": 0.95, "description": 0.5}
-        for row, rank in rows:
-            name = self.names[row]
-            closeness = fuzz.ratio(wanted, self._spellings[row]) / 100 if name.field != "description" else 0.0
-            score = 0.5 + 0.45 * weight[name.field] * (0.3 * rank / worst + 0.7 * closeness)
-            yield Hit(self.entities[name.number], round(score, 4), name.text, name.field, "fulltext")
+    def _by_words(self, wanted: str) -> Iterator[tuple[int, float]]:
+        found = self._words.find(without_accents(wanted).split(), MOST_BY_WORDS)
+        best = found[0][1] if found else 1.0
+        for row, rank in found:
+            field = self.names[row].field
+            closeness = fuzz.ratio(wanted, self._spellings[row]) / 100 if field != "description" else 0.0
+            yield row, round(0.5 + 0.45 * WORDS_OF[field] * (0.3 * rank / best + 0.7 * closeness), 4)
 
-    def _by_spelling(self, wanted: str) -> Iterable[Hit]:
+    def _by_spelling(self, wanted: str) -> Iterator[tuple[int, float]]:
         short = len(wanted) <= SHORT
         tries = [(fuzz.ratio, SHORT_CUTOFF if short else LONG_CUTOFF, 0.49)]
         if not short:
             tries.append((fuzz.partial_ratio, PARTIAL_CUTOFF, 0.44))
         for scorer, cutoff, weight in tries:
             for _, ratio, i in process.extract(wanted, self._spellings, scorer=scorer, limit=200, score_cutoff=cutoff):
-                name = self.names[i]
                 if len(self._spellings[i]) >= len(wanted) - 2:  # a short name inside a long query is no match for it
-                    yield Hit(
-                        self.entities[name.number], round(weight * ratio / 100, 4), name.text, name.field, "fuzzy"
-                    )
+                    yield i, round(weight * ratio / 100, 4)
+
+
+def _order(found: tuple[Entity, float, int, str]) -> tuple[float, str, str]:
+    entity, score, _, _ = found
+    return -score, entity.label.lower(), entity.curie
 
 
 def _names(number: int, entity: Entity) -> Iterable[Name]:

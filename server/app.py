@@ -15,7 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
 from kg.errors import KGError
@@ -28,7 +28,7 @@ from server.exports import Exports
 from server.forwarding import Forwarder
 from server.graphql.caches import LRU
 from server.graphql.execution import Engine
-from server.graphql.http import JSON, GraphQLEndpoint, caller_of, prefers_html, refused
+from server.graphql.http import JSON, GraphQLEndpoint, Ready, caller_of, prefers_html, refused
 from server.graphql.query import build_schema
 from server.graphql.running import Runner
 from server.graphql.websocket import SocketEndpoint
@@ -41,6 +41,8 @@ from server.settings import Settings
 from server.web.assets import WebAssets
 
 log = structlog.get_logger("cartograph")
+WORTH_COMPRESSING = 1_000  # bytes
+MADE = "cartograph.response"
 
 
 def create_app(
@@ -103,7 +105,8 @@ def create_app(
     middleware = [
         Middleware(Observed, metrics=metrics, routes=paths),
         *([_cors(settings)] if settings.cors_origins else []),
-        Middleware(CompressMiddleware, minimum_size=1_000),
+        Middleware(Straight, endpoint=endpoint),
+        Middleware(CompressMiddleware, minimum_size=WORTH_COMPRESSING),
     ]
     app = Starlette(
         routes=routes,
@@ -117,6 +120,41 @@ def create_app(
 
 def _asks_for_page(request: Request) -> bool:
     return "query" not in request.query_params and prefers_html(request.headers.get("accept", ""))
+
+
+class Straight:
+    """ASGI middleware: operations by POST go straight to their endpoint, past layers that would only hand them on.
+
+    Answers are compressed, and say so, as those of every other address.
+    """
+
+    def __init__(self, app: ASGIApp, endpoint: GraphQLEndpoint) -> None:
+        self.app = app
+        self.endpoint = endpoint
+        self.compressed = CompressMiddleware(_made, minimum_size=WORTH_COMPRESSING)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an operation, or pass the request on."""
+        if scope["type"] != "http" or scope["path"] != "/graphql" or scope["method"] != "POST":
+            await self.app(scope, receive, send)
+            return
+        response = await self.endpoint.answer(scope, receive)
+        if response is None:
+            return
+        if isinstance(response, Ready):
+            if response.media != JSON or len(response.body) < WORTH_COMPRESSING:
+                await response(scope, receive, send)
+                return
+            if all(name != b"accept-encoding" for name, _ in scope["headers"]):
+                response.vary(b"Accept-Encoding")
+                await response(scope, receive, send)
+                return
+        scope[MADE] = response
+        await self.compressed(scope, receive, send)
+
+
+async def _made(scope: Scope, receive: Receive, send: Send) -> None:
+    await scope[MADE](scope, receive, send)
 
 
 class _Any:

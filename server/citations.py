@@ -39,10 +39,16 @@ def engine_version() -> str:
 ENGINE = engine_version()
 
 
-def answer_id(tag: str, query: str, operation: str | None, variables: Mapping[str, Any]) -> str:
+def asked(query: str, operation: str | None) -> bytes:
+    """Return a document and the name of an operation as ``answer_id`` wants them."""
+    return orjson.dumps([ENGINE, query, operation], default=str)[1:-1]
+
+
+def answer_id(tag: str, asked: bytes, variables: Mapping[str, Any]) -> str:
     """Return the id of the answer to an operation on the version of the graph that ``tag`` names."""
-    asked = orjson.dumps([tag, ENGINE, query, operation, variables], default=str, option=orjson.OPT_SORT_KEYS)
-    return f"answer:{hashlib.blake2b(asked, digest_size=10).hexdigest()}"
+    given = orjson.dumps(variables, default=str, option=orjson.OPT_SORT_KEYS)
+    question = b'["%s",%s,%s]' % (tag.encode(), asked, given)
+    return f"answer:{hashlib.blake2b(question, digest_size=10).hexdigest()}"
 
 
 def digest(data: Any) -> str:

@@ -45,7 +45,7 @@ class Forwarder:
         asked = {"query": prepared.text, "variables": variables, "operationName": prepared.name}
         headers = {
             **_who(caller.authorization, caller.client),
-            AUTHOR: caller.author,
+            AUTHOR.decode(): caller.author,
             "content-type": "application/json",
             "accept": RESPONSE_JSON,
         }

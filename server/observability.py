@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import random
 import re
-import secrets
 import sys
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
+from json.encoder import encode_basestring_ascii as quoted
+from typing import BinaryIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -15,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger("cartograph.http")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def configure_logging(level: str, format_: str) -> None:
@@ -22,6 +26,7 @@ def configure_logging(level: str, format_: str) -> None:
 
     Tracebacks come without the values of variables, for tokens are among them.
     """
+    global _lines
     console = format_ == "console" or (format_ == "auto" and sys.stderr.isatty())
     tracebacks = structlog.processors.ExceptionRenderer(
         structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
@@ -32,7 +37,7 @@ def configure_logging(level: str, format_: str) -> None:
         else structlog.processors.JSONRenderer()
     )
     first: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _with_request_id,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
         *([] if console else [tracebacks]),
@@ -46,6 +51,39 @@ def configure_logging(level: str, format_: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),  # a line at once: workers write to the same end
         cache_logger_on_first_use=True,
     )
+    wanted = logging.getLevelNamesMapping()[level.upper()] <= logging.INFO
+    _lines = None if console or not wanted else Lines(sys.stderr.buffer)
+
+
+def _with_request_id(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    if request_id := _request_id.get():
+        event.setdefault("request_id", request_id)
+    return event
+
+
+class Lines:
+    """Log lines of requests, the same that structlog writes as JSON, which takes it three times as long."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self._second, self._date = 0, ""
+
+    def write(self, method: str, path: str, status: int, ms: float, request_id: str) -> None:
+        """Write the line of one request; request ids need no escaping."""
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._second, self._date = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        line = (
+            f'{{"method": {quoted(method)}, "path": {quoted(path)}, "status": {status}, "ms": {ms}, '
+            f'"event": "request", "request_id": "{request_id}", "level": "info", '
+            f'"timestamp": "{self._date}.{int((now - second) * 1_000_000):06d}Z"}}\n'
+        )
+        self.stream.write(line.encode("ascii"))
+        self.stream.flush()
+
+
+_lines: Lines | None = None  # where the lines of requests go, if not through structlog
 
 
 class Metrics:
@@ -123,7 +161,7 @@ class Observed:
             return
         started = time.perf_counter()
         given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-        request_id = given if given and REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        request_id = given if given and REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
         status = 500
 
         async def tell(message: Message) -> None:
@@ -133,19 +171,22 @@ class Observed:
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        _request_id.set(request_id)
         try:
             await self.app(scope, receive, tell)
         finally:
-            self._report(scope, status, time.perf_counter() - started)
-            structlog.contextvars.unbind_contextvars("request_id")
+            self._report(scope, status, time.perf_counter() - started, request_id)
+            _request_id.set("")
 
-    def _report(self, scope: Scope, status: int, seconds: float) -> None:
-        path = scope["path"]
+    def _report(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
+        method, path, ms = scope["method"], scope["path"], round(seconds * 1000, 2)
         route = path if path in self.routes else self._folder(path)
-        self.metrics.request(scope["method"], route, status, seconds)
-        level = log.warning if status >= 500 else log.info
-        level("request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 2))
+        self.metrics.request(method, route, status, seconds)
+        if _lines is not None and status < 500:
+            _lines.write(method, path, status, ms, request_id)
+        else:
+            level = log.warning if status >= 500 else log.info
+            level("request", method=method, path=path, status=status, ms=ms)
 
     def _folder(self, path: str) -> str:
         """Return the route that a path is below, so that metrics have few names however many pages there are."""

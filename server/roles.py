@@ -29,6 +29,7 @@ from kg.tokens import TokenFile
 from server.app import create_app
 from server.forwarding import Forwarder
 from server.graphql.changes import Changes
+from server.protocol import Protocol
 from server.settings import Settings
 
 log = structlog.get_logger("cartograph")
@@ -125,6 +126,7 @@ def config_of(app: Starlette | Callable[[], Starlette], settings: Settings, **mo
     """Return how uvicorn serves an application."""
     return uvicorn.Config(
         app,
+        http=Protocol,
         log_config=None,
         access_log=False,
         server_header=False,

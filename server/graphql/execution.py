@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from inspect import isawaitable
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import strawberry
@@ -28,7 +29,19 @@ from kg.errors import LimitExceeded
 from kg.graph import GraphService
 from kg.published import Serving
 from server.auth import ANYONE, Identity
-from server.citations import CHANGED, SAME, UNSUPPORTED, Citation, Citations, EdgeChange, Replay, answer_id, digest, now
+from server.citations import (
+    CHANGED,
+    SAME,
+    UNSUPPORTED,
+    Citation,
+    Citations,
+    EdgeChange,
+    Replay,
+    answer_id,
+    asked,
+    digest,
+    now,
+)
 from server.graphql.caches import LRU
 from server.graphql.changes import Changes
 from server.graphql.compiled import Bail, Compiler, Plan, Said
@@ -47,7 +60,7 @@ INTERPRETING = 20  # graphql-core takes about so many times what a compiled plan
 LONGEST_KEPT = 100_000  # characters of a document that is kept in the cache
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prepared:
     """A document ready to run, or the errors that keep it from running."""
 
@@ -58,37 +71,41 @@ class Prepared:
     plan: Plan | None = None
     asks_store: bool = False  # for what no snapshot holds
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The text of the document that the operation is of."""
         return self.document.loc.source.body if self.document and self.document.loc else ""
 
-    @property
+    @cached_property
     def name(self) -> str | None:
         """The operation's name."""
         return self.operation.name.value if self.operation and self.operation.name else None
 
-    @property
+    @cached_property
     def is_query(self) -> bool:
         """Whether the operation only reads."""
         return self._is(OperationType.QUERY)
 
-    @property
+    @cached_property
     def is_mutation(self) -> bool:
         """Whether the operation writes."""
         return self._is(OperationType.MUTATION)
 
-    @property
+    @cached_property
     def is_subscription(self) -> bool:
         """Whether the operation is a stream of answers."""
         return self._is(OperationType.SUBSCRIPTION)
+
+    @cached_property
+    def asked(self) -> bytes:
+        """The document and the operation's name, as ``answer_id`` wants them."""
+        return asked(self.text, self.name)
 
     def _is(self, type_: OperationType) -> bool:
         return self.operation is not None and self.operation.operation == type_
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A GraphQL response: ``executed`` is False where the request was refused before execution.
 
     ``cacheable`` ones stay the same for as long as the graph does: queries that were answered without errors.
@@ -146,7 +163,7 @@ class Engine:
             if not prepared.is_mutation and len(query) <= LONGEST_KEPT:  # a mutation may hold a whole file
                 self.documents.put(key, prepared)
         if prepared.measured:
-            self.meter.check(prepared.measured.of(variables))
+            prepared.measured.of(variables)
         return prepared
 
     def _prepare(self, query: str, operation_name: str | None, variables: Mapping[str, Any]) -> Prepared:
@@ -160,7 +177,7 @@ class Engine:
         if operation is None:
             return Prepared(document, None, (GraphQLError(_no_operation(document, operation_name)),))
         measured = Measured(self.meter, document, operation)
-        self.meter.check(measured.of(variables))
+        measured.of(variables)
         errors = validate(self.schema, document, self.rules, max_errors=MAX_ERRORS)
         if errors:
             return Prepared(document, operation, tuple(errors[:MAX_ERRORS]))
@@ -240,8 +257,7 @@ class Engine:
     def _cited(self, request: Request, prepared: Prepared, variables: Mapping[str, Any]) -> Request:
         """Give a query's request the id of its answer, and the means to ask an older one again."""
         if prepared.is_query and not prepared.errors:
-            tag = request.graph.version.tag
-            request.answer = answer_id(tag, prepared.text, prepared.name, variables)
+            request.answer = answer_id(request.graph.version.tag, prepared.asked, variables)
             request.replay = self.replay
         return request
 
@@ -250,10 +266,10 @@ class Engine:
         if request.edges is None or request.answer is None:
             return
         edges = {id_: assertion.confidence for id_, assertion in request.edges.items()}
-        asked = (prepared.text, prepared.name, dict(variables))
+        question = (prepared.text, prepared.name, dict(variables))
         number = request.graph.version.number
         whole = orjson.loads(_encode(data))  # parts of it may be JSON already
-        self.citations.keep(Citation(request.answer, number, now(), *asked, digest(whole), edges))
+        self.citations.keep(Citation(request.answer, number, now(), *question, digest(whole), edges))
 
     def replay(self, id_: str) -> Replay:
         """Ask a kept answer's question again of the graph as it is now; raises NotFound for an id that is not kept."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -34,8 +34,12 @@ RESPONSE_JSON = "application/graphql-response+json"
 JSON = "application/json"
 MAX_JSON_DEPTH = 100
 INLINE_BYTES = 100_000  # longer bodies are read on a thread
-AUTHOR = "x-kg-author"  # who writes, as said by the local user's own command
+AUTHOR = b"x-kg-author"  # who writes, as said by the local user's own command
+CONTENT_TYPES = {media: (b"content-type", f"{media}; charset=utf-8".encode()) for media in (JSON, RESPONSE_JSON)}
 NO_STREAM = "A subscription is a stream: ask for it with Accept: text/event-stream, or by WebSocket with the sub-protocol graphql-transport-ws."
+
+Headers = Mapping[bytes, bytes]
+RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
 class HTTPProblem(Exception):
@@ -55,23 +59,35 @@ class GraphQLEndpoint:
         self.settings = settings
         self.authenticator = authenticator
         self.responses: LRU[Answer] = LRU(settings.response_cache_bytes)
+        private = authenticator.reads_need_token  # behind a token no shared cache may keep an answer
+        self.shared_headers = {
+            "Vary": "Accept, Authorization" if private else "Accept",
+            "Cache-Control": "private, no-cache" if private else "no-cache",
+        }
+        self.raw_headers = [(name.lower().encode(), value.encode()) for name, value in self.shared_headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        accept = header(scope, b"accept")
+        response = await self.answer(scope, receive)
+        if response is not None:
+            await response(scope, receive, send)
+
+    async def answer(self, scope: Scope, receive: Receive) -> ASGIApp | None:
+        """Return the response to a request, or None where nobody waits for it any more."""
+        headers = dict(reversed(scope["headers"]))  # the first of a name counts
+        accept = _text(headers, b"accept")
         media = RESPONSE_JSON if EVENTS in accept else JSON
         try:
             media = negotiate(accept)
-            response = await self.respond(scope, receive, media)
+            return await self.respond(scope, receive, headers, media)
         except HTTPProblem as problem:
-            response = _json(request_error(problem.message, problem.code), problem.status, media, problem.headers)
+            return _json(request_error(problem.message, problem.code), problem.status, media, problem.headers)
         except KGError as error:
-            response = refused(error, media)
+            return refused(error, media)
         except (ClientDisconnect, ClientGone):
-            return
-        await response(scope, receive, send)
+            return None
 
-    async def respond(self, scope: Scope, receive: Receive, media: str) -> ASGIApp:
+    async def respond(self, scope: Scope, receive: Receive, headers: Headers, media: str) -> ASGIApp:
         """Return the response to a request; raises HTTPProblem or KGError for one that cannot be run."""
         method = scope["method"]
         if method not in {"GET", "HEAD", "POST"}:
@@ -81,22 +97,22 @@ class GraphQLEndpoint:
                 f"{method} is not possible here; use GET or POST.",
                 {"Allow": "GET, HEAD, POST"},
             )
-        caller = _caller(scope, self.authenticator)
+        caller = _caller(scope, headers, self.authenticator)
         identity = await caller.reader()
-        raw = await self.raw(scope, receive, identity)
         reading = method != "POST"
+        raw = self.query_string(scope) if reading else await self.body(headers, receive, identity)
         if media == EVENTS:
             return await self.stream(reading, raw, caller)
         tag = self.engine.service.snapshot.version.tag
         etag = f'W/"{tag}-{hashlib.blake2b(raw + media.encode(), digest_size=12).hexdigest()}"' if reading else ""
-        if reading and etag in header(scope, b"if-none-match"):
-            return Response(status_code=304, headers=self.headers(etag))
+        if reading and etag in _text(headers, b"if-none-match"):
+            return Response(status_code=304, headers={**self.shared_headers, "ETag": etag})
         small = len(raw) <= self.settings.max_body_bytes
         answer = self.responses.get((tag, reading, raw)) if small else None
         if answer is None:
             prepared, parameters = await self.prepare(reading, raw)
             if prepared.is_subscription and not prepared.errors:
-                if not accepts_events(header(scope, b"accept")):
+                if not accepts_events(_text(headers, b"accept")):
                     raise HTTPProblem(406, "NOT_ACCEPTABLE", NO_STREAM)
                 return self.events(prepared, parameters, caller)
             answer = await self.runner.answer(prepared, parameters.variables, caller, identity, receive)
@@ -105,8 +121,7 @@ class GraphQLEndpoint:
         else:
             self.runner.metrics.operation("cached")
         status = answer.status or (200 if answer.executed or media == JSON else 400)
-        headers = self.headers(etag if reading and answer.cacheable else None)
-        return Ready(answer.body, status, headers, media)
+        return Ready(answer.body, status, self.raw_headers, etag if reading and answer.cacheable else "", media)
 
     async def prepare(self, reading: bool, raw: bytes) -> tuple[Prepared, Parameters]:
         """Return the operation a request asks for, ready to run, and its parameters."""
@@ -133,43 +148,37 @@ class GraphQLEndpoint:
         answers = self.runner.events(prepared, parameters.variables, caller)
         return EventStream(answers, self.settings.keep_alive_seconds, self.runner.streams)
 
-    def headers(self, etag: str | None) -> dict[str, str]:
-        """Return the headers of an answer; behind a token no shared cache may keep it."""
-        private = self.authenticator.reads_need_token
-        headers = {
-            "Vary": "Accept, Authorization" if private else "Accept",
-            "Cache-Control": "private, no-cache" if private else "no-cache",
-        }
-        return {**headers, "ETag": etag} if etag else headers
+    def query_string(self, scope: Scope) -> bytes:
+        """Return what says what to run with GET; raises HTTPProblem where it is too long."""
+        query: bytes = scope["query_string"]
+        if len(query) > self.settings.max_url_bytes:
+            raise HTTPProblem(
+                414,
+                "LIMIT_EXCEEDED",
+                f"The query string has {len(query)} bytes; the limit max_url_bytes is {self.settings.max_url_bytes}. Use POST.",
+            )
+        return query
 
-    async def raw(self, scope: Scope, receive: Receive, identity: Identity) -> bytes:
-        """Return the bytes that say what to run: the query string of a GET, the body of a POST."""
-        if scope["method"] != "POST":
-            query: bytes = scope["query_string"]
-            if len(query) > self.settings.max_url_bytes:
-                raise HTTPProblem(
-                    414,
-                    "LIMIT_EXCEEDED",
-                    f"The query string has {len(query)} bytes; the limit max_url_bytes is {self.settings.max_url_bytes}. Use POST.",
-                )
-            return query
-        check_content_type(header(scope, b"content-type"))
+    async def body(self, headers: Headers, receive: Receive, identity: Identity) -> bytes:
+        """Return what says what to run with POST; raises HTTPProblem where it is too long or no JSON."""
+        check_content_type(_text(headers, b"content-type"))
         limit = "max_upload_bytes" if identity.may("curator") else "max_body_bytes"
-        return await read_bounded(scope, receive, limit, getattr(self.settings, limit))
+        return await read_bounded(_text(headers, b"content-length"), receive, limit, getattr(self.settings, limit))
 
 
 class Ready:
     """A response whose bytes are there, for the way that most requests take: without Starlette's general one."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "headers", "media", "status")
 
-    def __init__(self, body: bytes, status: int, headers: Mapping[str, str], media: str) -> None:
-        self.body, self.status = body, status
-        self.headers = [
-            *[(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
-            (b"content-length", b"%d" % len(body)),
-            (b"content-type", f"{media}; charset=utf-8".encode("latin-1")),
-        ]
+    def __init__(self, body: bytes, status: int, headers: RawHeaders, etag: str, media: str) -> None:
+        self.body, self.status, self.media = body, status, media
+        own = (b"content-length", b"%d" % len(body)), CONTENT_TYPES[media]
+        self.headers = [*headers, (b"etag", etag.encode("latin-1")), *own] if etag else [*headers, *own]
+
+    def vary(self, on: bytes) -> None:
+        """Say that answers differ by one more header of requests."""
+        self.headers = [(name, b"%s, %s" % (value, on) if name == b"vary" else value) for name, value in self.headers]
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send it."""
@@ -177,23 +186,17 @@ class Ready:
         await send({"type": "http.response.body", "body": self.body})
 
 
-def header(scope: Scope, name: bytes) -> str:
-    """Return the first header of a name, which is in lower case; empty where there is none.
-
-    Starlette's ``Request.headers`` takes longer to say it, and the ``Request`` has to be made first.
-    """
-    for key, value in scope["headers"]:
-        if key == name:
-            return str(value, "latin-1")
-    return ""
+def _text(headers: Headers, name: bytes) -> str:
+    """Return the value of a header, whose name is in lower case; empty where there is none."""
+    value = headers.get(name)
+    return "" if value is None else str(value, "latin-1")
 
 
-async def read_bounded(scope: Scope, receive: Receive, limit: str, most: int) -> bytes:
-    """Return a request's body; raises HTTPProblem 413 naming the limit as soon as it is past it.
+async def read_bounded(declared: str, receive: Receive, limit: str, most: int) -> bytes:
+    """Return a request's body, of a declared length; raises HTTPProblem 413 naming the limit as soon as it is past it.
 
     Raises ClientDisconnect where the client leaves before the end.
     """
-    declared = header(scope, b"content-length")
     if declared.isdigit() and int(declared) > most:
         raise _too_large(limit, most)
     body = b""
@@ -218,14 +221,12 @@ def _too_large(limit: str, most: int) -> HTTPProblem:
 
 def caller_of(request: Request, authenticator: Authenticator) -> Caller:
     """Return what a request says of who sent it."""
-    return _caller(request.scope, authenticator)
+    return _caller(request.scope, dict(reversed(request.scope["headers"])), authenticator)
 
 
-def _caller(scope: Scope, authenticator: Authenticator) -> Caller:
+def _caller(scope: Scope, headers: Headers, authenticator: Authenticator) -> Caller:
     client = scope.get("client")
-    return Caller(
-        authenticator, header(scope, b"authorization"), client[0] if client else "", header(scope, AUTHOR.encode())
-    )
+    return Caller(authenticator, _text(headers, b"authorization"), client[0] if client else "", _text(headers, AUTHOR))
 
 
 # ---------------------------------------------------------------- reading requests
@@ -320,23 +321,26 @@ def read_query(raw: bytes) -> Parameters:
     return parameters_of(given)
 
 
+WANTED = (
+    ("query", str, "a string with a GraphQL document"),
+    ("variables", dict, "an object"),
+    ("operationName", str, "a string"),
+    ("extensions", dict, "an object"),
+)
+
+
 def parameters_of(given: Mapping[str, Any]) -> Parameters:
     """Return the parameters in a request's object; raises HTTPProblem 400 where they are of the wrong types."""
-    query, variables, name = given.get("query"), given.get("variables"), given.get("operationName")
-    wanted = (
-        ("query", query, str, "a string with a GraphQL document"),
-        ("variables", variables, dict, "an object"),
-        ("operationName", name, str, "a string"),
-        ("extensions", given.get("extensions"), dict, "an object"),
-    )
-    for key, value, type_, said in wanted:
+    for key, type_, said in WANTED:
+        value = given.get(key)
         if value is not None and not isinstance(value, type_):
             raise HTTPProblem(400, "BAD_USER_INPUT", f"The parameter {key} must be {said}.")
+    query = given.get("query")
     if not query:
         raise HTTPProblem(
             400, "BAD_USER_INPUT", "The parameter query is missing: it holds the GraphQL document to run."
         )
-    return Parameters(query, variables or {}, name or None)
+    return Parameters(query, given.get("variables") or {}, given.get("operationName") or None)
 
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|$)', re.DOTALL)

@@ -23,6 +23,8 @@ def global_id(type_: str, curie: str) -> str:
 
 def curie_of(id_: str) -> str:
     """Return the CURIE inside a global id; anything else is taken for a CURIE itself."""
+    if ":" in id_:  # no global id has one
+        return id_
     type_, separator, curie = _decode(id_).partition(":")
     return curie if separator and ":" in curie and type_.isalpha() and type_[:1].isupper() else id_
 

@@ -224,11 +224,12 @@ class Measured:
         self._known: dict[tuple[int | None, ...], Measures] = {}
 
     def of(self, variables: Mapping[str, Any]) -> Measures:
-        """Return the measures with some variables."""
-        key = tuple([_length(variables.get(name)) for name in self._names])
+        """Return the measures with some variables; raises LimitExceeded where they pass a limit."""
+        key = tuple([_length(variables.get(name)) for name in self._names]) if self._names else ()
         found = self._known.get(key)
         if found is None:
             found = self._meter.measure(self._document, self._operation, variables)
+            self._meter.check(found)
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
             self._known[key] = found

@@ -67,7 +67,7 @@ class Request:
     @property
     def extensions(self) -> dict[str, Any]:
         """What ``extensions.graph`` says of the answer."""
-        days = sorted(day.isoformat() for day in self.days if day)
+        days = sorted([day.isoformat() for day in self.days if day])
         as_of: Any = days[0] if len(days) == 1 else days or None
         answer = {} if self.answer is None else {"answer": self.answer}
         return {"version": self.graph.version.number, "asOf": as_of, **answer}

@@ -8,8 +8,7 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import anyio
 from starlette.types import Receive
@@ -21,8 +20,7 @@ from server.observability import Metrics
 from server.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(NamedTuple):
     """What a request asks to run."""
 
     query: str
@@ -30,8 +28,7 @@ class Parameters:
     operation_name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """What a request says of who sent it; looked at anew each time, for a token may have been revoked."""
 
     authenticator: Authenticator

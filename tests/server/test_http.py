@@ -1,18 +1,23 @@
 """GraphQL over HTTP, byte for byte where it matters; the official audits run beside this in test_audits.py."""
 
 import gzip
+import io
 import json
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 from starlette.testclient import TestClient
 
 from kg import GraphService
 from kg.graph import read_files
+from server.app import Straight
 from server.graphql import request as request_module
+from server.observability import Lines
 from tests.conftest import TINY
 
 RESPONSE_JSON = "application/graphql-response+json"
@@ -22,6 +27,37 @@ Make = Callable[..., TestClient]
 
 def post(client: TestClient, content: bytes, **headers: str):
     return client.post("/graphql", content=content, headers={"content-type": "application/json", **headers})
+
+
+# ---------------------------------------------------------------- two ways
+@pytest.mark.parametrize("accept", ["application/json", RESPONSE_JSON, "text/event-stream", "image/png", ""])
+@pytest.mark.parametrize("encodings", ["gzip", "br", "identity", ""])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ version { number } }",
+        "{ a: diseases { nodes { id curie label iri } } b: diseases { edges { cursor node { id curie label synonyms iri } } } }",  # more than 1,000 bytes
+        "{ nothing }",
+        "subscription { nothing }",
+        "mutation { nothing }",
+        "{" + " version { number }" * 200 + "".join(f" a{i}: version {{ number }}" for i in range(200)) + "}",
+    ],
+)
+def test_an_operation_by_post_is_answered_as_if_it_went_through_all_layers(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, accept: str, encodings: str, query: str
+) -> None:
+    def answer() -> tuple[int, list[tuple[str, str]], bytes]:
+        request = client.build_request("POST", "/graphql", json={"query": query})
+        for name, value in (("accept", accept), ("accept-encoding", encodings)):
+            del request.headers[name]
+            request.headers.update({name: value} if value else {})
+        response = client.send(request)
+        return response.status_code, [h for h in response.headers.multi_items() if h[0] != "x-request-id"], response.content  # fmt: skip
+
+    straight = answer()
+    assert query[2] != "a" or accept != "application/json" or len(gzip.compress(straight[2])) < 1_000 < len(straight[2])
+    monkeypatch.setattr(Straight, "__call__", lambda self, *given: self.app(*given))
+    assert answer() == straight
 
 
 # ---------------------------------------------------------------- requests that cannot be run
@@ -220,6 +256,17 @@ def test_health_ready_metrics_and_request_ids(client: TestClient) -> None:
     assert "response_cache_misses" in text
     assert client.get("/health", headers={"x-request-id": "abc-1"}).headers["x-request-id"] == "abc-1"
     assert client.get("/health", headers={"x-request-id": "a b\x7f"}).headers["x-request-id"] != "a b\x7f"
+
+
+def test_the_line_of_a_request_is_what_structlog_would_write() -> None:
+    for path in ("/graphql", '/entity/"é\n\u2028'):
+        stream = io.BytesIO()
+        Lines(stream).write("POST", path, 200, 0.1, "abc-1")
+        line = stream.getvalue().decode()
+        known = {"method": "POST", "path": path, "status": 200, "ms": 0.1, "event": "request", "request_id": "abc-1"}
+        event = {**known, "level": "info", "timestamp": json.loads(line)["timestamp"]}
+        assert line == f"{structlog.processors.JSONRenderer()(None, 'info', event)}\n"
+        assert datetime.fromisoformat(event["timestamp"]).utcoffset() == timedelta(0)
 
 
 def test_an_unknown_page_is_404_in_the_same_shape(client: TestClient) -> None:
