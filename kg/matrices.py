@@ -535,12 +535,13 @@ def _base(graph: Snapshot) -> Matrices:
     kinds = graph.adjacency.kinds
     edges = np.flatnonzero(columns.supported & (columns.subjects != columns.objects))
     subjects, objects = columns.subjects[edges], columns.objects[edges]
-    keys = np.stack([kinds[subjects], columns.relations[edges], kinds[objects]], axis=1)
-    found, groups = np.unique(keys, axis=0, return_inverse=True)
+    shape = len(graph.model.kinds), len(graph.model.relations), len(graph.model.kinds)
+    keys = np.ravel_multi_index((kinds[subjects], columns.relations[edges], kinds[objects]), shape)
     sizes = {kind: len(members) for kind, members in entities.items()}
     lists = {}
-    for number, (subject, relation, object_) in enumerate(found.tolist()):
-        chosen = groups.ravel() == number
+    for found in np.flatnonzero(np.bincount(keys)).tolist():
+        chosen = keys == found
+        subject, relation, object_ = map(int, np.unravel_index(found, shape))
         key = graph.model.kinds[subject].name, graph.model.relations[relation].name, graph.model.kinds[object_].name
         lists[key] = EdgeList(
             (sizes[key[0]], sizes[key[2]]),

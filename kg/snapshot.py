@@ -161,14 +161,16 @@ class Snapshot:
         """Number of edges by (subject kind, relation, object kind)."""
         columns, kinds = self.columns, self.adjacency.kinds
         edges = np.flatnonzero(columns.supported)
-        rows = np.stack(
-            [kinds[columns.subjects[edges]], columns.relations[edges], kinds[columns.objects[edges]]], axis=1
-        )
-        found, counts = np.unique(rows, axis=0, return_counts=True)
+        ends = kinds[columns.subjects[edges]], columns.relations[edges], kinds[columns.objects[edges]]
         kind, relation = ([thing.name for thing in things] for things in (self.model.kinds, self.model.relations))
+        shape = len(kind), len(relation), len(kind)
+        counts = np.bincount(np.ravel_multi_index(ends, shape))
+        found = np.flatnonzero(counts)
         return {
             (kind[s], relation[r], kind[o]): count
-            for (s, r, o), count in zip(found.tolist(), counts.tolist(), strict=True)
+            for s, r, o, count in zip(
+                *(each.tolist() for each in (*np.unravel_index(found, shape), counts[found])), strict=True
+            )
         }
 
     @cached_property
