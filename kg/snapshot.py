@@ -33,6 +33,7 @@ from kg.network import network
 from kg.projection import Projection
 from kg.records import Assertion, Edge, Entity, KindClasses, Source, Study
 from kg.search import Hit, SearchIndex
+from kg.tallies import Beside
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -77,6 +78,7 @@ class Snapshot:
         self._whole = whole
         self._views: OrderedDict[date, Snapshot] = OrderedDict()
         self._lock = threading.Lock()
+        self.beside = Beside()  # its folder, once it is published
         with no_collection():
             self.columns = Columns.of(content, model) if isinstance(content, Projection) else content
             self.sources: tuple[Source, ...] = self.columns.sources
