@@ -224,6 +224,7 @@ class Shuffles:
     def __init__(self, graph: Matrices, metapaths: Sequence[Metapath]) -> None:
         self.graph, self.metapaths = graph, tuple(metapaths)
         self.shuffles: dict[Metaedge, list[Permuted]] = {}
+        self._known: dict[Metaedge, tuple[int, tuple[NDArray[np.uint64], float]]] = {}
         self.used = sorted({step.metaedge for metapath in metapaths for step in metapath.steps})
 
     @property
@@ -242,17 +243,23 @@ class Shuffles:
         total = np.zeros(self.count, np.uint64)
         with np.errstate(over="ignore"):
             for number, key in enumerate(sorted(metaedges)):
-                mine = np.concatenate([permuted.digests for permuted in self.shuffles[key]])
+                mine = self._of(key)[0]
                 total = total * np.uint64(0x9E3779B97F4A7C15) + mine + np.uint64(number)
         return total
 
     def changed(self, metaedges: Iterable[Metaedge]) -> float:
         """Mean share of these relations' edges that permutation moved."""
-        rows = [
-            (len(self.graph.edges[key]), float(np.mean([p.changed for p in self.shuffles[key]]))) for key in metaedges
-        ]
+        rows = [(len(self.graph.edges[key]), self._of(key)[1]) for key in metaedges]
         size = sum(edges for edges, _ in rows)
         return sum(edges * share for edges, share in rows) / size if size else 0.0
+
+    def _of(self, key: Metaedge) -> tuple[NDArray[np.uint64], float]:
+        """The digests of one relation's permutations, and the mean share of its edges that they moved."""
+        parts = self.shuffles[key]
+        if key not in self._known or self._known[key][0] != len(parts):
+            digests = np.concatenate([part.digests for part in parts])
+            self._known[key] = len(parts), (digests, float(np.mean([part.changed for part in parts])))
+        return self._known[key][1]
 
     def too_small(self, metaedges: Iterable[Metaedge]) -> str | None:
         """Why these relations are too small for a p-value, or None where they are not."""
