@@ -152,9 +152,13 @@ class PairNulls(Shuffles):
         return repr((steps, self.damping, self.weighting, self.seed, self.wanted))
 
     # -------------------------------------------------------------- p-values
+    def tallies(self, number: int) -> Floats:
+        """Return how many scores on one metapath are not 0, their sum and that of their squares, by degrees at both ends."""
+        return self._parts(self._tallied)[number]
+
     def of_metapath(self, number: int, sources: Ints, targets: Ints, observed: Floats) -> Floats:
         """Return the p-values of some pairs' scores on one metapath."""
-        (rows, columns), tallies = self._of_degree[number], self._parts(self._tallied)[number]
+        (rows, columns), tallies = self._of_degree[number], self.tallies(number)
         return self._gamma(tallies, (rows, columns), sources, targets, observed)
 
     def of_pairs(self, sources: Ints, targets: Ints, observed: Floats) -> Floats:
