@@ -183,5 +183,5 @@ def _no_p(count: int, large: bool, counted: bool) -> str | None:
     if count:
         return None
     if large:
-        return f"no p-values: on graphs of {LARGE:,} edges or more they take minutes, once for all lists; ask for them with `permutations`"
+        return f"no p-values: on graphs of {LARGE:,} edges or more they take minutes, once for all lists, unless `kg permute` made them ahead; ask for them with `permutations`"
     return "no p-values: none were asked for"
