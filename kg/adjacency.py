@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,10 +50,10 @@ class Shelf:
     def __init__(self, room: int) -> None:
         self.room = room
         self._weight = 0
-        self._things: OrderedDict[str, tuple[object, int]] = OrderedDict()
+        self._things: OrderedDict[Hashable, tuple[object, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def put(self, name: str, thing: object, weight: int) -> None:
+    def put(self, name: Hashable, thing: object, weight: int) -> None:
         """Put a thing there, in place of one of the same name; one too heavy for half the room is not kept."""
         if weight > self.room // 2:
             return
@@ -63,7 +63,7 @@ class Shelf:
             while self._weight > self.room:
                 self._weight -= self._things.popitem(last=False)[1][1]
 
-    def pop(self, name: str) -> object | None:
+    def pop(self, name: Hashable) -> object | None:
         """Take a thing away and return it, or None where it is not there."""
         with self._lock:
             thing, weight = self._things.pop(name, (None, 0))

@@ -26,7 +26,8 @@ class HypothesisConstraints:
     something of a pair, so none that supports by way of a harm or of others' failures); ``relations`` restricts
     the relations they may use, and keeps those as well. ``weighting`` is CONFIDENCE or UNIFORM,
     ``damping`` the exponent w of the node degrees. ``permutations`` None means 200 on small graphs
-    and none on large ones (20,000 edges or more), where they take minutes, once for all lists of a version. ``include_tested`` also lists
+    and none on large ones (20,000 edges or more), where they take minutes, once for all lists of a version
+    (``kg permute`` makes them ahead). ``include_tested`` also lists
     pairs that are being tried. ``paths``, ``arguments`` and ``gaps`` bound what is shown of each.
     """
 

@@ -32,8 +32,10 @@ from kg.projection import project, project_facts
 from kg.published import FOLDER, Publish, Published
 from kg.reading import files_under, name_nodes, read_parts
 from kg.reference import Reference, load_reference
+from kg.significance import keep_tallies
 from kg.snapshot import Version
 from kg.store import Prepared, Store, default_author, source_graph
+from kg.tallies import MOST_BYTES
 from kg.vocabulary import KG
 
 Progress = Callable[[str, int, int], None]
@@ -154,6 +156,7 @@ class GraphService:
             self.publishing_failed = error
         else:
             self.publishing_failed, self._published_version = None, graph.version.number
+            keep_tallies(graph)
 
     def _behind(self) -> int:
         """Return how many quads were changed since the snapshot that is published."""
@@ -445,17 +448,22 @@ def seed_changes(loaded: Mapping[str, str], seeds: Path) -> list[SeedChange]:
 
 
 def open_service(
-    data: Path | None = None, schema: Path | None = None, seeds: Path | None = None, publish: Publish = "some"
+    data: Path | None = None,
+    schema: Path | None = None,
+    seeds: Path | None = None,
+    publish: Publish = "some",
+    tally_bytes: int = MOST_BYTES,
 ) -> GraphService:
     """Open the graph in a data folder; an empty folder is first filled from the seeds.
 
-    Snapshots are published beside the store, as ``publish`` says, which makes the next start short.
+    Snapshots are published beside the store, as ``publish`` says, which makes the next start short; with each up to
+    ``tally_bytes`` of what its p-values took.
     Raises StoreLocked, StoreDamaged or SchemaError where that is not possible, CheckFailed for bad seeds.
     """
     store = Store(data or default_data_folder())
     try:
         model = load_model(schema)
-        published = Published(store.folder / FOLDER, model)
+        published = Published(store.folder / FOLDER, model, tally_bytes)
         service = GraphService(store, model, published, publish)
         folder = seeds or data_folder("seeds")
         if store.version == 0 and folder.is_dir():

@@ -35,6 +35,7 @@ from kg.model import Model
 from kg.overlay import Scenario
 from kg.records import Assertion, Entity
 from kg.snapshot import Snapshot
+from kg.tallies import Beside
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -368,7 +369,7 @@ class Matrices:
     """The edges of a graph by relation and kinds, as tables and sparse matrices.
 
     ``sizes`` counts the nodes of each kind; ``entities`` lists them in the order in which they are
-    numbered (empty for permuted graphs).
+    numbered (empty for permuted graphs). ``beside`` is the folder of the graph, which has none under assumptions.
     """
 
     def __init__(
@@ -378,8 +379,10 @@ class Matrices:
         edges: Mapping[Metaedge, EdgeList],
         entities: Mapping[str, Sequence[Entity]] | None = None,
         index: Mapping[str, int] | None = None,
+        beside: Beside | None = None,
     ) -> None:
         self.model, self.sizes, self.edges = model, sizes, edges
+        self.beside = beside or Beside()
         self.entities = entities or {}
         self.index = index or {}
         self._keys = sorted(key for key in edges if len(edges[key]))
@@ -535,12 +538,13 @@ def _base(graph: Snapshot) -> Matrices:
     kinds = graph.adjacency.kinds
     edges = np.flatnonzero(columns.supported & (columns.subjects != columns.objects))
     subjects, objects = columns.subjects[edges], columns.objects[edges]
-    keys = np.stack([kinds[subjects], columns.relations[edges], kinds[objects]], axis=1)
-    found, groups = np.unique(keys, axis=0, return_inverse=True)
+    shape = len(graph.model.kinds), len(graph.model.relations), len(graph.model.kinds)
+    keys = np.ravel_multi_index((kinds[subjects], columns.relations[edges], kinds[objects]), shape)
     sizes = {kind: len(members) for kind, members in entities.items()}
     lists = {}
-    for number, (subject, relation, object_) in enumerate(found.tolist()):
-        chosen = groups.ravel() == number
+    for found in np.flatnonzero(np.bincount(keys)).tolist():
+        chosen = keys == found
+        subject, relation, object_ = map(int, np.unravel_index(found, shape))
         key = graph.model.kinds[subject].name, graph.model.relations[relation].name, graph.model.kinds[object_].name
         lists[key] = EdgeList(
             (sizes[key[0]], sizes[key[2]]),
@@ -551,7 +555,7 @@ def _base(graph: Snapshot) -> Matrices:
             symmetric=graph.model.relations[relation].symmetric and subject == object_,
             records=Chosen(graph.assertions, edges[chosen]),
         )
-    return Matrices(graph.model, sizes, lists, entities, index)
+    return Matrices(graph.model, sizes, lists, entities, index, graph.beside)
 
 
 def _overlaid(base: Matrices, scenario: Scenario) -> Matrices:

@@ -6,7 +6,9 @@ permutation"): two edges a→b, c→d become a→d, c→b unless that makes a lo
 Swaps are tried many at a time: a round pairs all edges at random and swaps the pairs whose four edges
 (two old, two new) no other pair of the round involves. Those sets are the same after the swaps as
 before, so each round is as likely backwards as forwards and the walk still samples uniformly among the
-graphs it can reach; a swap is left undone now and then, lest few edges alternate in step. Confidences stay with the edge that leaves their subject.
+graphs it can reach; a swap is left undone now and then, lest few edges alternate in step. Pairs come from
+shuffling all edges every few rounds and turning one half against the other in between, which costs less than
+shuffling each time. Confidences stay with the edge that leaves their subject.
 
 Small graphs get exact permutation p-values, p = (r + 1) / (n + 1) (Phipson & Smyth 2010, Stat Appl
 Genet Mol Biol 9:39), of the summed score itself, so no independence of metapaths is assumed. Large
@@ -33,12 +35,16 @@ from kg.metapaths import Metaedge, Metapath
 PERMUTATIONS = 200  # as many as het.io
 MULTIPLIER = 10  # swaps attempted per edge, as het.io
 LAZINESS = 0.75  # chance that a possible swap is made
+ROUNDS_PER_SHUFFLE = 4  # in between, the half of the edges that the other half is paired with is turned
+BUCKETS = 32  # of a hash table, per key in it
 MIN_DISTINCT = 100  # different permuted graphs, below which a p-value would only count repeats
 MIN_CHANGED = 0.2  # mean share of edges that a permutation must have moved
 LARGE = 20_000  # edges, from which on null values are pooled by degree
 STACKED_EDGES = 4_000_000  # edges of stacked permutations held at once
 SMALLEST_P = 1e-300
 EQUAL = 1 - 1e-9  # of a score: what rounding may take from one that is as large
+
+Numbers = NDArray[np.unsignedinteger[Any]]
 
 EXACT, GAMMA = "EXACT", "GAMMA_HURDLE"
 
@@ -61,7 +67,7 @@ class Permuted:
 
     def without_ends(self) -> Permuted:
         """Return the same without the edges themselves, which on large graphs nobody has room for."""
-        nothing = self.rows[:, :0]
+        nothing = np.zeros((len(self.rows), 0), np.int64)  # no slice, which would hold the whole
         return replace(self, rows=nothing, columns=nothing)
 
     @property
@@ -76,78 +82,93 @@ def permute(edges: EdgeList, count: int, seed: int, name: str = "") -> Permuted:
     The same seed and name give the same ones; ``name`` keeps relations from sharing random numbers.
     """
     random = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    rows, columns = np.tile(edges.rows, (count, 1)), np.tile(edges.columns, (count, 1))
+    cells = edges.shape[0] * edges.shape[1]
+    number = np.uint32 if count * cells < 1 << 32 else np.uint64  # the half of the memory takes half of the time
+    rows, columns = (np.tile(ends.astype(number), (count, 1)) for ends in (edges.rows, edges.columns))
+    order = np.tile(np.arange(len(edges)), (count, 1))
     pairs = len(edges) // 2
+    second = np.s_[:, pairs : 2 * pairs]
     attempted = succeeded = 0
     while pairs and attempted < MULTIPLIER * len(edges) * count:
+        if attempted % (ROUNDS_PER_SHUFFLE * count * pairs) == 0:
+            shuffled = random.permuted(np.tile(np.arange(len(edges)), (count, 1)), axis=1)
+            order, rows, columns = (np.take_along_axis(each, shuffled, axis=1) for each in (order, rows, columns))
+        else:
+            turn = int(random.integers(pairs))
+            for each in (order, rows, columns):
+                each[second] = np.roll(each[second], turn, axis=1)
         succeeded += _round(edges, rows, columns, random)
         attempted += count * pairs
-    keys = _keys(edges, rows, columns)
-    real = _keys(edges, edges.rows, edges.columns)
-    changed = 1.0 - float(np.isin(keys, real).mean()) if len(edges) else 0.0
-    return Permuted(rows, columns, attempted, succeeded, changed, _digests(keys))
+    found = np.empty((2, *order.shape), np.int64)
+    for ends, each in zip(found, (rows, columns), strict=True):
+        np.put_along_axis(ends, order, each.astype(np.int64), axis=1)
+    keys = np.sort(_keys(edges, *found), axis=1)
+    real = np.sort(_keys(edges, edges.rows, edges.columns))
+    changed = 1.0 - float(np.mean([_held(real, mine) for mine in keys])) if len(edges) and count else 0.0
+    return Permuted(found[0], found[1], attempted, succeeded, changed, _digests(keys))
 
 
-def _round(edges: EdgeList, rows: Ints, columns: Ints, random: np.random.Generator) -> int:
-    """Swap as many random disjoint pairs of edges as do not get in each other's way; return how many."""
+def _held(real: Ints, keys: Ints) -> float:
+    """The share of keys that are among the real ones, both sorted."""
+    place = np.minimum(np.searchsorted(real, keys), len(real) - 1)
+    return float(np.mean(real[place] == keys))
+
+
+def _round(edges: EdgeList, rows: Numbers, columns: Numbers, random: np.random.Generator) -> int:
+    """Pair each edge of the first half with one of the second and swap where no pair gets in another's way.
+
+    Returns how many were swapped.
+    """
     half = rows.shape[1] // 2
+    first, second, left = np.s_[:, :half], np.s_[:, half : 2 * half], np.s_[:, 2 * half :]
+    a, b, c, d = rows[first], columns[first], rows[second], columns[second]
+    chance = np.frombuffer(random.bytes(a.size), np.uint8).reshape(a.shape)
     if edges.symmetric:  # an undirected edge may be taken by either end
-        flip = random.random(rows.shape) < 0.5
-        rows[...], columns[...] = np.where(flip, columns, rows), np.where(flip, rows, columns)
-    order = random.permuted(np.tile(np.arange(rows.shape[1]), (len(rows), 1)), axis=1)
-    first, second = order[:, :half], order[:, half : 2 * half]
-    each = np.arange(len(rows))[:, None]
-    a, b, c, d = rows[each, first], columns[each, first], rows[each, second], columns[each, second]
+        flip = (chance & 1).view(np.bool_)
+        c, d = np.where(flip, d, c), np.where(flip, c, d)
     pairs = np.stack([_keys(edges, *ends) for ends in ((a, b), (c, d), (a, d), (c, b))])
-    left = order[:, 2 * half :]  # the odd edge, where there is one
-    good = _compatible(pairs, _keys(edges, rows[each, left], columns[each, left]), edges.shape[0] * edges.shape[1])
-    good &= random.random(good.shape) < LAZINESS  # else two edges would swap and swap back in step
+    odd = _keys(edges, rows[left], columns[left])  # the edge left over, where there is one
+    good = _compatible(pairs, odd, edges.shape[0] * edges.shape[1], random)
+    good &= chance < 256 * LAZINESS  # else two edges would swap and swap back in step
     if edges.same_kind:
         good &= (a != d) & (c != b)
-    columns[each, first] = np.where(good, d, b)
-    columns[each, second] = np.where(good, b, d)
-    return int(good.sum())
+    rows[second] = c
+    columns[first], columns[second] = np.where(good, d, b), np.where(good, b, d)
+    return int(np.count_nonzero(good))
 
 
-def _compatible(pairs: Ints, left: Ints, span: int) -> NDArray[np.bool_]:
+def _compatible(pairs: Numbers, left: Numbers, span: int, random: np.random.Generator) -> NDArray[np.bool_]:
     """Which pairs involve no edge that another pair, or the edge left over, involves too.
 
     ``pairs`` (4 x permutations x pairs) holds two old edges and the two that would take their place;
-    ``span`` is larger than any key.
+    ``span`` is larger than any key. A few more pairs are left out, by hashes that are the same by chance: that too
+    depends only on which edges are involved, and those are the same after the swaps.
     """
-    apart = np.arange(pairs.shape[1])[:, None] * span
-    involved = np.concatenate([(pairs + apart).ravel(), (left + apart).ravel()])
-    ordered = np.sort(involved)
+    if pairs.shape[1] > 1:
+        apart = np.arange(pairs.shape[1], dtype=pairs.dtype)[:, None] * pairs.dtype.type(span)
+        pairs, left = pairs + apart, left + apart
+    ordered = np.concatenate([pairs.ravel(), left.ravel()])
+    ordered.sort()
     repeated = ordered[1:][ordered[1:] == ordered[:-1]]
-    shared = _among(involved[: pairs.size], repeated).reshape(pairs.shape)
-    return np.logical_not(shared.any(axis=0))
+    size = 8 * pairs.dtype.itemsize
+    bits = max(12, (BUCKETS * len(repeated)).bit_length())
+    factor = pairs.dtype.type(random.integers(1 << size, dtype=pairs.dtype) | 1)  # another hash each round
 
+    def bucket(keys: Numbers) -> Numbers:
+        return (keys * factor) >> pairs.dtype.type(size - bits)
 
-def _among(asked: Ints, sorted_: Ints) -> NDArray[np.bool_]:
-    """Which numbers (0 or more) are in a sorted list; a hash table tells most, so that few are searched for."""
-    bits = max(8, (8 * len(sorted_)).bit_length())
-    table = np.full(1 << bits, -1)
-    table[_bucket(sorted_, bits)] = sorted_  # of several in a bucket the last
-    held = table[_bucket(asked, bits)]
-    found: NDArray[np.bool_] = held == asked
-    unsure = ((held >= 0) & ~found).nonzero()[0]
-    place = np.minimum(np.searchsorted(sorted_, asked[unsure]), max(len(sorted_) - 1, 0))
-    found[unsure] = sorted_[place] == asked[unsure] if len(sorted_) else False
+    free = np.ones(1 << bits, np.bool_)
+    free[bucket(repeated)] = False
+    one, two, three, four = (free[bucket(keys)] for keys in pairs)
+    found: NDArray[np.bool_] = one & two & three & four
     return found
 
 
-def _bucket(keys: Ints, bits: int) -> NDArray[np.uint64]:
-    """A hash of ``bits`` bits (Knuth's multiplicative)."""
-    with np.errstate(over="ignore"):
-        return (keys.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits)
-
-
-def _keys(edges: EdgeList, rows: Ints, columns: Ints) -> Ints:
-    """One number per edge; an undirected edge has the same both ways."""
+def _keys(edges: EdgeList, rows: Any, columns: Any) -> Any:
+    """One number per edge, of the type that the ends have; an undirected edge has the same both ways."""
     if edges.symmetric:
         rows, columns = np.minimum(rows, columns), np.maximum(rows, columns)
-    keys: Ints = rows * edges.shape[1] + columns
-    return keys
+    return rows * rows.dtype.type(edges.shape[1]) + columns
 
 
 def _digests(keys: Ints) -> NDArray[np.uint64]:
@@ -203,6 +224,7 @@ class Shuffles:
     def __init__(self, graph: Matrices, metapaths: Sequence[Metapath]) -> None:
         self.graph, self.metapaths = graph, tuple(metapaths)
         self.shuffles: dict[Metaedge, list[Permuted]] = {}
+        self._known: dict[Metaedge, tuple[int, tuple[NDArray[np.uint64], float]]] = {}
         self.used = sorted({step.metaedge for metapath in metapaths for step in metapath.steps})
 
     @property
@@ -221,17 +243,23 @@ class Shuffles:
         total = np.zeros(self.count, np.uint64)
         with np.errstate(over="ignore"):
             for number, key in enumerate(sorted(metaedges)):
-                mine = np.concatenate([permuted.digests for permuted in self.shuffles[key]])
+                mine = self._of(key)[0]
                 total = total * np.uint64(0x9E3779B97F4A7C15) + mine + np.uint64(number)
         return total
 
     def changed(self, metaedges: Iterable[Metaedge]) -> float:
         """Mean share of these relations' edges that permutation moved."""
-        rows = [
-            (len(self.graph.edges[key]), float(np.mean([p.changed for p in self.shuffles[key]]))) for key in metaedges
-        ]
+        rows = [(len(self.graph.edges[key]), self._of(key)[1]) for key in metaedges]
         size = sum(edges for edges, _ in rows)
         return sum(edges * share for edges, share in rows) / size if size else 0.0
+
+    def _of(self, key: Metaedge) -> tuple[NDArray[np.uint64], float]:
+        """The digests of one relation's permutations, and the mean share of its edges that they moved."""
+        parts = self.shuffles[key]
+        if key not in self._known or self._known[key][0] != len(parts):
+            digests = np.concatenate([part.digests for part in parts])
+            self._known[key] = len(parts), (digests, float(np.mean([part.changed for part in parts])))
+        return self._known[key][1]
 
     def too_small(self, metaedges: Iterable[Metaedge]) -> str | None:
         """Why these relations are too small for a p-value, or None where they are not."""

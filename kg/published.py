@@ -18,6 +18,7 @@ from kg.errors import BadInput, StoreDamaged
 from kg.exploration import Graph
 from kg.model import Model
 from kg.snapshotfile import Last, open_snapshot, read_about, write_snapshot
+from kg.tallies import MOST_BYTES
 
 FOLDER = "snapshots"  # in a data folder
 CURRENT = "current"
@@ -42,9 +43,11 @@ class Serving(Protocol):
 class Published:
     """The folder in which one process, the one that holds the store, publishes snapshots."""
 
-    def __init__(self, folder: Path, model: Model) -> None:
+    def __init__(self, folder: Path, model: Model, tally_bytes: int = MOST_BYTES) -> None:
+        """Tallies of a snapshot (``kg.tallies``) may take ``tally_bytes`` in its folder."""
         self.folder = folder
         self.model = model
+        self.tally_bytes = tally_bytes
         self._last: Last | None = None
 
     def publish(self, snapshot: Graph) -> None:
@@ -55,6 +58,7 @@ class Published:
         name = f"{snapshot.version.tag}-{secrets.token_hex(4)}"
         try:
             written = write_snapshot(snapshot, self.folder / name, self._last)
+            snapshot.beside.at(self.folder / name, read_about(self.folder / name), self.tally_bytes)
             temporary = self.folder / f"{CURRENT}.new"
             temporary.write_text(name, encoding="utf-8")
             before = current(self.folder)
@@ -74,22 +78,24 @@ class Published:
             return None
         try:
             found, self._last = open_snapshot(self.folder / name, self.model, Graph, verify=True)
+            found.beside.at(self.folder / name, read_about(self.folder / name), self.tally_bytes)
         except StoreDamaged:
             return None
         return found
 
 
 class Follower:
-    """The newest snapshot of a folder that another process publishes in; it reads and never writes."""
+    """The newest snapshot of a folder that another process publishes in; it writes nothing there but tallies."""
 
-    def __init__(self, folder: Path, model: Model) -> None:
-        """Open what is published in a folder, or in the data folder that it is.
+    def __init__(self, folder: Path, model: Model, tally_bytes: int = MOST_BYTES) -> None:
+        """Open what is published in a folder, or in the data folder that it is; with no ``tally_bytes`` nothing is written.
 
         Raises BadInput where nothing is, StoreDamaged where it cannot be used.
         """
         self.folder = folder
         self.published = published_in(folder)
         self.model = model
+        self.tally_bytes = tally_bytes
         self._seen = self._mark()
         self._last: Last | None = None
         self.snapshot = self._open(verify=True)
@@ -117,6 +123,7 @@ class Follower:
             try:
                 folder = self.published / name
                 found, self._last = open_snapshot(folder, self.model, Graph, verify=verify, last=self._last)
+                found.beside.at(folder, read_about(folder), self.tally_bytes)
                 return found.lent()
             except StoreDamaged:
                 if attempt == ATTEMPTS or current(self.published) == name:

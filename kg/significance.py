@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kg.budget import Budget
+from kg.errors import BadInput
 from kg.findings import HypothesisConstraints
-from kg.matrices import Floats
+from kg.matrices import PLAIN, Floats, Matrices, matrices
 from kg.metapaths import Metaedge
 from kg.nulls import PairNulls
+from kg.overlay import Scenario
 from kg.permutation import (
     EXACT,
     GAMMA,
@@ -23,7 +26,10 @@ from kg.permutation import (
     exact_p,
     null_scores,
 )
-from kg.scoring import ScoreTable, keep, walkable
+from kg.scoring import ScoreTable, keep, metagraph, score_table, walkable
+from kg.snapshot import Snapshot
+
+SLICE_SECONDS = 10.0  # of tallying ahead, after which what there is is kept
 
 
 @dataclass(frozen=True)
@@ -43,12 +49,7 @@ class Significance:
 
 def significance(table: ScoreTable, where: HypothesisConstraints, budget: Budget) -> Significance:
     """Return the p-values of all cells of a table; the permuted scores are kept while the version stands."""
-    large = sum(map(len, table.graph.edges.values())) >= LARGE
-    counted = [
-        number
-        for number in np.flatnonzero(table.counted & (table.scale > 0)).tolist()
-        if walkable(table.graph, table.metapaths[number])
-    ]
+    large, counted = _is_large(table), _counted(table)
     count = where.permutations if where.permutations is not None else (0 if large else PERMUTATIONS)
     if not count or not counted:
         return no_significance(_no_p(count, large, bool(counted)))
@@ -65,6 +66,36 @@ def significance(table: ScoreTable, where: HypothesisConstraints, budget: Budget
         reason = f"the work budget allowed {null.count} of {count} permutations{more}"
         return replace(found, reason=reason, complete=False)
     return found
+
+
+def tallying(scenario: Scenario, where: HypothesisConstraints) -> Iterator[PairNulls]:
+    """Tally permuted graphs ahead of those who will ask, and yield what there is every few seconds, at last all.
+
+    Each time it is put into the folder of the snapshot. Raises BadInput where lists have permutations of their own.
+    """
+    ends = matrices(scenario).entities[metagraph(scenario).ends[0]]
+    table = score_table(scenario, subjects=[entity.curie for entity in ends[:1]], where=where)
+    counted, count = _counted(table), where.permutations or PERMUTATIONS
+    if not (_is_large(table) and counted):
+        raise BadInput(f"Each list has permutations of its own where a graph has fewer than {LARGE:,} edges.")
+    while True:
+        null = _of_all_pairs(table, counted, count, where.seed, Budget(sys.maxsize, seconds=2 * SLICE_SECONDS))
+        yield null
+        if null.count >= count:
+            break
+
+
+def _is_large(table: ScoreTable) -> bool:
+    return sum(map(len, table.graph.edges.values())) >= LARGE
+
+
+def _counted(table: ScoreTable) -> list[int]:
+    """The metapaths that the score sums and that have a path."""
+    return [
+        number
+        for number in np.flatnonzero(table.counted & (table.scale > 0)).tolist()
+        if walkable(table.graph, table.metapaths[number])
+    ]
 
 
 def no_significance(reason: str | None) -> Significance:
@@ -109,7 +140,15 @@ def _of_all_pairs(table: ScoreTable, counted: Sequence[int], count: int, seed: i
         )
     keep(table.graph, key, null)
     null.extend(count, budget)
-    return null
+    return null.now
+
+
+def keep_tallies(graph: Snapshot) -> None:
+    """Put what was tallied of a snapshot before it had a folder into that."""
+    made: Matrices | None = graph.derived.get("matrices", {}).get(PLAIN)
+    for null in [*made.results.values()] if made else ():
+        if isinstance(null, PairNulls) and null.count:
+            null.now.keep()
 
 
 def _significance(table: ScoreTable, null: NullScores | PairNulls, counted: Sequence[int], seed: int) -> Significance:
@@ -144,5 +183,5 @@ def _no_p(count: int, large: bool, counted: bool) -> str | None:
     if count:
         return None
     if large:
-        return f"no p-values: on graphs of {LARGE:,} edges or more they take minutes, once for all lists; ask for them with `permutations`"
+        return f"no p-values: on graphs of {LARGE:,} edges or more they take minutes, once for all lists, unless `kg permute` made them ahead; ask for them with `permutations`"
     return "no p-values: none were asked for"

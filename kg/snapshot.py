@@ -33,6 +33,7 @@ from kg.network import network
 from kg.projection import Projection
 from kg.records import Assertion, Edge, Entity, KindClasses, Source, Study
 from kg.search import Hit, SearchIndex
+from kg.tallies import Beside
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -77,6 +78,7 @@ class Snapshot:
         self._whole = whole
         self._views: OrderedDict[date, Snapshot] = OrderedDict()
         self._lock = threading.Lock()
+        self.beside = Beside()  # its folder, once it is published
         with no_collection():
             self.columns = Columns.of(content, model) if isinstance(content, Projection) else content
             self.sources: tuple[Source, ...] = self.columns.sources
@@ -161,14 +163,16 @@ class Snapshot:
         """Number of edges by (subject kind, relation, object kind)."""
         columns, kinds = self.columns, self.adjacency.kinds
         edges = np.flatnonzero(columns.supported)
-        rows = np.stack(
-            [kinds[columns.subjects[edges]], columns.relations[edges], kinds[columns.objects[edges]]], axis=1
-        )
-        found, counts = np.unique(rows, axis=0, return_counts=True)
+        ends = kinds[columns.subjects[edges]], columns.relations[edges], kinds[columns.objects[edges]]
         kind, relation = ([thing.name for thing in things] for things in (self.model.kinds, self.model.relations))
+        shape = len(kind), len(relation), len(kind)
+        counts = np.bincount(np.ravel_multi_index(ends, shape))
+        found = np.flatnonzero(counts)
         return {
             (kind[s], relation[r], kind[o]): count
-            for (s, r, o), count in zip(found.tolist(), counts.tolist(), strict=True)
+            for s, r, o, count in zip(
+                *(each.tolist() for each in (*np.unravel_index(found, shape), counts[found])), strict=True
+            )
         }
 
     @cached_property

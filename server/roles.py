@@ -22,7 +22,7 @@ from starlette.applications import Starlette
 
 from kg.errors import StoreError
 from kg.graph import GraphService, open_service, seed_changes
-from kg.model import data_folder
+from kg.model import data_folder, load_model
 from kg.presence import Presence, announced
 from kg.published import Follower, Publish, Watch
 from kg.tokens import TokenFile
@@ -45,13 +45,19 @@ class PortInUse(StoreError):
 
 def open_store(settings: Settings, publish: Publish = "some") -> GraphService:
     """Return the service of the store, opened; raises KGError where that is not possible."""
-    service = open_service(settings.data, settings.schema, settings.seeds, publish)
+    service = open_service(settings.data, settings.schema, settings.seeds, publish, settings.tally_bytes)
     seeds = settings.seeds or data_folder("seeds")
     for change in seed_changes(service.store.sources(), seeds) if seeds.is_dir() else ():
         log.warning(
             "seed_file_differs", file=change.name, state=change.state, load=f"kg load {seeds} --data {settings.data}"
         )
     return service
+
+
+def open_follower(settings: Settings) -> Follower:
+    """Return what follows the published snapshots; raises KGError where there are none that can be used."""
+    tally_bytes = 0 if settings.read_only else settings.tally_bytes
+    return Follower(settings.data, load_model(settings.schema), tally_bytes)
 
 
 def writing(

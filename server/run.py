@@ -8,10 +8,8 @@ from typing import Any
 
 import uvicorn
 
-from kg.model import load_model
-from kg.published import Follower
 from server.observability import configure_logging
-from server.roles import config_of, listen, open_store, reading, writing
+from server.roles import config_of, listen, open_follower, open_store, reading, writing
 from server.settings import Settings
 from server.workers import supervise
 
@@ -26,7 +24,7 @@ def serve(environ: Mapping[str, str], **given: Any) -> int:
         if settings.workers > 1:
             return supervise(settings, listener)
         if settings.read_only:
-            app = reading(settings, listener, Follower(settings.data, load_model(settings.schema)), started)
+            app = reading(settings, listener, open_follower(settings), started)
         else:
             app = writing(settings, listener, open_store(settings), started)
     except BaseException:

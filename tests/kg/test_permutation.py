@@ -71,6 +71,13 @@ def test_permutations_are_reproducible_and_reported() -> None:
     assert one.changed == pytest.approx(np.mean(moved))
 
 
+def test_what_is_noted_of_a_permutation_does_not_hold_its_edges() -> None:
+    """On a large graph they are megabytes, and there are hundreds of permutations."""
+    noted = permute(random_edges("bipartite"), 1, 1, "r").without_ends()
+    assert noted.rows.size == noted.columns.size == 0
+    assert (noted.rows.base, noted.columns.base) == (None, None)
+
+
 def networks(out: list[int], into: list[int]) -> int:
     """How many simple bipartite graphs have these degrees, by trying all."""
     cells = [(a, b) for a in range(len(out)) for b in range(len(into))]
