@@ -10,8 +10,11 @@ it is, and subjects are searched for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import UserDict
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from xml.parsers import expat
 
 from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, Triple, parse
@@ -49,7 +52,7 @@ class Parsed:
     """What a text says: its quads, where each subject first stands, and its prefixes."""
 
     quads: list[Quad]
-    places: dict[Subject, Place] = field(default_factory=dict)
+    places: MutableMapping[Subject, Place] = field(default_factory=dict)
     prefixes: dict[str, str] = field(default_factory=dict)
 
 
@@ -202,25 +205,35 @@ def _search(text: str, subjects: set[Subject]) -> dict[Subject, Place]:
 
 # ---------------------------------------------------------------- N-Triples and N-Quads
 def _lines(text: str, format_: RdfFormat, name: str) -> Parsed:
-    found: dict[str, Place] = {}
-    terms = "<<" in text
-    same = "\n"  # an IRI at the start of the last line: files say all they have to say of one subject in a row
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.startswith(same) and (match := _IRI_OR_LABEL.match(line)):
-            name_ = match.group(1)
-            found.setdefault(name_, Place(number, match.start(1) + 1))
-            same = name_ if match.start(1) == 0 and name_.startswith("<") else "\n"
-        if terms and "<<" in line and _TERM_LINE.match(line):
+    for number, line in enumerate(text.split("\n"), 1) if "<<" in text else ():
+        if _TERM_LINE.match(line):
             raise SyntaxProblem(name, TRIPLE_TERMS, number, 1)
     parsed = plain_parse(text, format_, name)
-    last: Subject = None
-    for quad in parsed.quads:
-        subject = quad.subject
-        if subject != last:
-            last = subject
-            if place := found.get(str(subject)):
-                parsed.places[subject] = place
+    parsed.places = _LinePlaces(text)
     return parsed
+
+
+class _LinePlaces(UserDict[Subject, Place]):
+    """Where the subjects of lines first stand. They are looked for when somebody asks: of a bulk load, hardly anybody does."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def data(self) -> dict[Subject, Place]:  # type: ignore[override]
+        """The places; ``UserDict`` keeps them under this name."""
+        found: dict[str, Place] = {}
+        same = "\n"  # an IRI at the start of the last line: files say all they have to say of one subject in a row
+        for number, line in enumerate(self._text.split("\n"), 1):
+            if not line.startswith(same) and (match := _IRI_OR_LABEL.match(line)):
+                name = match.group(1)
+                found.setdefault(name, Place(number, match.start(1) + 1))
+                same = name if match.start(1) == 0 and name.startswith("<") else "\n"
+        places: dict[Subject, Place] = {}
+        for name, place in found.items():
+            with suppress(ValueError):  # written with an escape: no place is better than a wrong one
+                places[NamedNode(name[1:-1]) if name.startswith("<") else BlankNode(name[2:])] = place
+        return places
 
 
 # ---------------------------------------------------------------- JSON-LD

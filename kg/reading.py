@@ -185,7 +185,7 @@ def name_nodes(document: Document) -> Document:
     """
     names = _Names(document)
     try:
-        renamed = {node: name for node in names.nodes if (name := names(node)) != node}
+        renamed = {node: name for node in names.unsettled if (name := names(node)) != node}
     except RecursionError:
         raise SyntaxProblem(document.name, "blank nodes form a chain that is too long; give some IRIs") from None
     triples, places = dict.fromkeys(document.triples), document.places
@@ -209,11 +209,17 @@ class _Names:
         self.document = document
         self.out: dict[Term, list[Triple]] = defaultdict(list)
         self.parents: dict[Term, list[Triple]] = defaultdict(list)
+        self.assertions: set[Subject] = set()
         for triple in document.triples:
-            self.out[triple.subject].append(triple)
-            if isinstance(triple.object, BlankNode):
-                self.parents[triple.object].append(triple)
-        self.nodes = {**self.out, **self.parents}.keys()
+            subject, object_ = triple.subject, triple.object
+            self.out[subject].append(triple)
+            if isinstance(object_, BlankNode):
+                self.parents[object_].append(triple)
+            elif object_ == _ASSERTION and triple.predicate == _TYPE:
+                self.assertions.add(subject)
+        nameless = (node for node in {**self.out, **self.parents} if isinstance(node, BlankNode))
+        self.unsettled = dict.fromkeys((*nameless, *self.assertions))
+        """The nodes that may get another name than they have."""
         self.known: dict[Term, NamedNode] = {}
         self.contents: dict[Term, str] = {}
         self.open: set[Term] = set()
@@ -237,13 +243,13 @@ class _Names:
         return NamedNode(base + _digest("\n".join([*links[:1], content])))
 
     def claim(self, node: Subject) -> tuple[str, str, str] | None:
-        claims, ends = False, {term: set[Term]() for term in _SPO}
-        for triple in self.out.get(node, ()):
+        if node not in self.assertions:
+            return None
+        ends = {term: set[Term]() for term in _SPO}
+        for triple in self.out[node]:
             if (predicate := triple.predicate) in ends:
                 ends[predicate].add(triple.object)
-            elif predicate == _TYPE:
-                claims = claims or triple.object == _ASSERTION
-        if not claims or any(len(end) != 1 for end in ends.values()):
+        if any(len(end) != 1 for end in ends.values()):
             return None
         s, p, o = (cast(Term, next(iter(end))) for end in ends.values())
         if not all(isinstance(term, NamedNode) for term in (s, p, o)):
