@@ -59,6 +59,7 @@ def main() -> None:
     if given.child:
         print(json.dumps(CHILDREN[given.child](Path(given.folder))))
         return
+    given.output.mkdir(parents=True, exist_ok=True)
     result: dict[str, Any] = {"about": about(), "rows": []}
     whole = growing.hetionet()
     for size in given.sizes:
