@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pyoxigraph import NamedNode, Triple
 from rdflib.namespace import RDF, SKOS
@@ -316,8 +315,17 @@ class GraphService:
         context = self.store.triples_except(files) if large else self._context(documents, files, gone)
         others = tuple if large else partial(self._others, documents, files)
         reference = builtin_reference()
-        more: dict[str, Any] = {"pedantic": pedantic, "progress": progress, "others": others, "said": said}
-        return check(documents, self.model, reference, context, gone=gone, **more)
+        return check(
+            documents,
+            self.model,
+            reference,
+            context,
+            gone=gone,
+            pedantic=pedantic,
+            progress=progress,
+            others=others,
+            said=said,
+        )
 
     def _gone(self, documents: Sequence[Document], files: set[str]) -> set[str]:
         """Return the things that replacing these files would leave undeclared."""

@@ -58,7 +58,7 @@ class Published:
         name = f"{snapshot.version.tag}-{secrets.token_hex(4)}"
         try:
             written = write_snapshot(snapshot, self.folder / name, self._last)
-            snapshot.beside.at(self.folder / name, read_about(self.folder / name), self.tally_bytes)
+            snapshot.beside.at(written.folder, written.about, self.tally_bytes)
             temporary = self.folder / f"{CURRENT}.new"
             temporary.write_text(name, encoding="utf-8")
             before = current(self.folder)
@@ -78,7 +78,7 @@ class Published:
             return None
         try:
             found, self._last = open_snapshot(self.folder / name, self.model, Graph, verify=True)
-            found.beside.at(self.folder / name, read_about(self.folder / name), self.tally_bytes)
+            found.beside.at(self._last.folder, self._last.about, self.tally_bytes)
         except StoreDamaged:
             return None
         return found
@@ -123,7 +123,7 @@ class Follower:
             try:
                 folder = self.published / name
                 found, self._last = open_snapshot(folder, self.model, Graph, verify=verify, last=self._last)
-                found.beside.at(folder, read_about(folder), self.tally_bytes)
+                found.beside.at(folder, self._last.about, self.tally_bytes)
                 return found.lent()
             except StoreDamaged:
                 if attempt == ATTEMPTS or current(self.published) == name:

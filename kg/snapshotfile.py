@@ -40,11 +40,17 @@ REFERENCE, CITED, RECORD = "entity", "source", "record"  # what stands for value
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Last:
-    """A snapshot that was opened or written before, where it is, and what its folder says of its files."""
+    """A snapshot that was opened or written before, where it is, and what its folder says of it."""
 
     columns: Columns
     folder: Path
-    files: Mapping[str, Any]
+    about: Mapping[str, Any]
+
+    @property
+    def files(self) -> Mapping[str, Any]:
+        """The size and checksum of each of its files."""
+        files: Mapping[str, Any] = self.about["files"]
+        return files
 
 
 def write_snapshot(snapshot: Snapshot, folder: Path, last: Last | None = None) -> Last:
@@ -82,7 +88,7 @@ def write_snapshot(snapshot: Snapshot, folder: Path, last: Last | None = None) -
         "files": files,
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
-    return Last(columns, folder, files)
+    return Last(columns, folder, about)
 
 
 def read_about(folder: Path) -> dict[str, Any]:
@@ -115,7 +121,7 @@ def open_snapshot(
         if verify:
             _verify(folder, about["files"])
         columns = _columns(folder, about["files"], model, last)
-        return kind(model, columns, _version(about["version"])), Last(columns, folder, about["files"])
+        return kind(model, columns, _version(about["version"])), Last(columns, folder, about)
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise StoreDamaged(f"{folder} cannot be read ({error}). Copy the folder again, or delete it.") from error
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from kg.errors import BadInput
+from kg.tallies import MOST_BYTES
 
 PREFIX = "KG_"
 
@@ -92,7 +93,7 @@ class Settings:
         20_000, "Compiled operations up to this cost run on the event loop; costlier ones and searches on a thread."
     )
     tally_bytes: int = setting(
-        256_000_000,
+        MOST_BYTES,
         "What p-values of a large graph took is kept with its snapshot, up to so many bytes; 0 keeps nothing. Read-only services only read it.",
     )
     citations: int = setting(
