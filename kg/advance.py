@@ -20,9 +20,10 @@ from kg.columns import (
     EvidenceWriter,
     Numbers,
     inserted,
+    moved_by,
     names_of,
     numbered,
-    starts_of,
+    starts_with_more,
 )
 from kg.evidence import confidence_value
 from kg.projection import Claim, EntitySpec, Projection, entity_order
@@ -133,9 +134,7 @@ def _with_claims(columns: Columns, came: Sequence[Claim]) -> Columns:
     counts = np.array([len(claim.evidence) for claim in came], np.int64)
     number, relation = columns.number, numbered(columns.model.relations)
     fresh_places = places + np.arange(len(came))
-    own = np.ones(len(columns) + len(came), np.bool_)
-    own[fresh_places] = False
-    moved = np.flatnonzero(own).astype(np.int32)  # where those that there were are now
+    moved = moved_by(places, len(columns))
     first = np.argsort(ids, kind="stable")
     among = np.searchsorted(columns.ids, ids[first], sorter=columns.by_id) if len(columns) else np.zeros(len(ids), int)
     return replace(
@@ -149,11 +148,11 @@ def _with_claims(columns: Columns, came: Sequence[Claim]) -> Columns:
         confidences=inserted(
             columns.confidences, places, np.array([confidence_value(claim.evidence) for claim in came])
         ),
-        starts=starts_of(inserted(np.diff(columns.starts), places, counts)),
+        starts=starts_with_more(columns.starts, places, counts),
         rows=inserted(
             columns.rows, np.repeat(columns.starts[places], counts), len(columns.evidence) + np.arange(len(fresh))
         ),
-        by_id=inserted(moved[columns.by_id], among, fresh_places[first]),
+        by_id=inserted(moved.take(columns.by_id, mode="clip"), among, fresh_places[first]),  # clipped is not checked
     )
 
 

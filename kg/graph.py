@@ -27,7 +27,7 @@ from kg.keeping import opened
 from kg.memory import no_collection
 from kg.model import Model, data_folder, load_model
 from kg.past import Past
-from kg.projection import project, project_facts
+from kg.projection import Projection, project, project_facts
 from kg.published import FOLDER, Publish, Published
 from kg.reading import files_under, name_nodes, read_parts
 from kg.reference import Reference, load_reference
@@ -39,7 +39,7 @@ from kg.vocabulary import KG
 
 Progress = Callable[[str, int, int], None]
 TYPE_LINK = NamedNode(str(RDF.type))
-ADVANCE_QUADS = 20_000  # up to so many, making the next snapshot out of the last is faster than reading the whole graph
+ADVANCE_QUADS = 20_000  # of a small change
 CONTEXT_TRIPLES = 20_000  # up to so many, looking up what is near is faster than reading the whole graph
 
 
@@ -65,6 +65,8 @@ class Plan:
     warnings: Sequence[Diagnostic] = ()
     first: Columns | None = None
     """The graph that a first load leads to, at hand because all of it was just looked at."""
+    around: tuple[Projection, Projection] | None = None
+    """What stands around a small change before and after it, as ``Graph.advanced`` wants it."""
 
     def __bool__(self) -> bool:
         return bool(self.prepared.delta)
@@ -167,15 +169,10 @@ class GraphService:
         if self.store.version < now.version.number:
             return None
         delta = self.store.between(now.version.number, self.store.version)
-        if len(delta.removed) + len(delta.added) > ADVANCE_QUADS:
+        if not _is_small(delta):
             return None
-        after, before = around(delta.reversed(), self.store.about, self.store.owners)
-        return self._advanced(now, before, after, self._version(self.store.version))
-
-    def _advanced(
-        self, now: Graph, before: Sequence[Triple], after: Sequence[Triple], version: Version
-    ) -> Graph | None:
-        return now.advanced(project(before, self.model), project(after, self.model), version)
+        after, before = self._parts(delta.reversed())
+        return now.advanced(before, after, self._version(self.store.version))
 
     def _build(self) -> Graph:
         with no_collection():
@@ -220,8 +217,12 @@ class GraphService:
             return self._plan_first(documents, progress)
         warnings = refuse(self.check(documents, remove, progress=progress))
         with no_collection():
-            prepared = self.store.prepare(documents, remove)
-            return Plan(prepared, self.meaning(prepared.delta), warnings)
+            return self.planned(self.store.prepare(documents, remove), warnings)
+
+    def planned(self, prepared: Prepared, warnings: Sequence[Diagnostic] = ()) -> Plan:
+        """Return the plan of a prepared change that stood its checks, with what it means."""
+        parts = self._parts(prepared.delta)
+        return Plan(prepared, graph_diff(*parts), warnings, around=parts if _is_small(prepared.delta) else None)
 
     def _plan_first(self, documents: Sequence[Document], progress: Progress | None) -> Plan:
         """Return the plan of a first load: what all of it says is put together once."""
@@ -245,7 +246,7 @@ class GraphService:
         prepared = self.store.prepare_revert(version)
         documents = [self._document_after(name, prepared) for name in prepared.sources]
         warnings = refuse(self.check(documents))
-        return Plan(prepared, self.meaning(prepared.delta), warnings)
+        return self.planned(prepared, warnings)
 
     def apply(
         self, plan: Plan, *, message: str, author: str | None = None, change_id: str | None = None
@@ -254,20 +255,30 @@ class GraphService:
         change = self.store.commit(
             plan.prepared, message=message, author=author or default_author(), change_id=change_id
         )
-        if plan.first is not None and change is not None:
-            with self._building:  # or somebody would have to read all that was written
-                self._snapshot = self._handed_out(Graph(self.model, plan.first, self._version(change.version)))
-                self._publish(self._snapshot)
+        if change is not None:
+            with self._building:  # or somebody would have to read again what was written
+                following = self._led_to(plan, self._version(change.version))
+                if following is not None:
+                    self._snapshot = self._handed_out(following)
+                    self._publish(self._snapshot)
         return self._changed(change)
+
+    def _led_to(self, plan: Plan, version: Version) -> Graph | None:
+        """Return the graph that a plan leads to, or None where it cannot be told from the plan and the snapshot."""
+        if plan.first is not None:
+            return Graph(self.model, plan.first, version)
+        now = self._snapshot
+        if now is None or plan.around is None or not now.version.number == plan.prepared.version == version.number - 1:
+            return None
+        return now.advanced(*plan.around, version)
 
     def after(self, plan: Plan) -> Graph:
         """Return the graph as a planned change would leave it; nothing is written."""
         delta, now = plan.prepared.delta, self.snapshot.version
         version = Version(now.number + 1, now.store)
-        if len(delta.removed) + len(delta.added) <= ADVANCE_QUADS:
-            following = self._advanced(self.snapshot, *around(delta, self.store.about, self.store.owners), version)
-            if following is not None:
-                return self._handed_out(following)
+        following = self.snapshot.advanced(*plan.around, version) if plan.around else None
+        if following is not None:
+            return self._handed_out(following)
         with no_collection():
             return self._handed_out(Graph(self.model, project(self.store.triples_after(delta), self.model), version))
 
@@ -373,8 +384,12 @@ class GraphService:
 
     def meaning(self, delta: Delta) -> GraphDiff:
         """Return what a change of the current graph means to a curator."""
+        return graph_diff(*self._parts(delta))
+
+    def _parts(self, delta: Delta) -> tuple[Projection, Projection]:
+        """Return what stands around a change of the current graph, before and after it."""
         before, after = around(delta, self.store.about, self.store.owners)
-        return graph_diff(project(before, self.model), project(after, self.model))
+        return project(before, self.model), project(after, self.model)
 
     def diff(self, first: int, second: int) -> GraphDiff:
         """Return how one version differs from another; raises NotFound for a version that there is not."""
@@ -385,6 +400,11 @@ class GraphService:
     def show(self, version: int) -> tuple[ChangeSet, GraphDiff]:
         """Return a change set and what it meant."""
         return self.store.change(version), self.diff(version - 1, version)
+
+
+def _is_small(delta: Delta) -> bool:
+    """Whether making the next snapshot out of the last is faster than reading the whole graph."""
+    return len(delta.removed) + len(delta.added) <= ADVANCE_QUADS
 
 
 def refuse(problems: Sequence[Diagnostic]) -> Sequence[Diagnostic]:

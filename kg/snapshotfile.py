@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kg.columns import Columns, EntitySpecs, EvidenceColumns
+from kg.columns import EVIDENCE, Columns, EntitySpecs, EvidenceColumns
 from kg.errors import StoreDamaged
 from kg.model import Model
 from kg.packed import Packed
@@ -61,7 +61,7 @@ def write_snapshot(snapshot: Snapshot, folder: Path, last: Last | None = None) -
     folder.mkdir(parents=True)
     columns, version = snapshot.columns, snapshot.version
     arrays: dict[str, NDArray[Any]] = {name: getattr(columns, name) for name in ARRAYS}
-    arrays |= {f"evidence-{name}": getattr(columns.evidence, name) for name in EvidenceColumns.__dataclass_fields__}
+    arrays |= {f"evidence-{name}": getattr(columns.evidence, name) for name in EVIDENCE}
     packs: dict[str, Callable[[], Packed]] = {
         "entities": lambda: Packed.of((spec.kind, _shown(spec.values)) for spec in columns.entities),
         "sources": lambda: Packed.of(dataclasses.astuple(source) for source in columns.sources),
@@ -192,7 +192,7 @@ def _columns(folder: Path, files: Mapping[str, Any], model: Model, last: Last | 
         records("sources", lambda values: Source(*values)),
         records("studies", lambda values: Study(*values)),
         packs["details"],
-        EvidenceColumns(*(arrays[f"evidence-{name}"] for name in EvidenceColumns.__dataclass_fields__)),
+        EvidenceColumns(**{name: arrays[f"evidence-{name}"] for name in EVIDENCE}),
         *(arrays[name] for name in ARRAYS),
     )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kg import GraphService, Model, Snapshot
 from kg.advance import advanced
-from kg.columns import Columns, EvidenceReader
+from kg.columns import Columns, EvidenceReader, Room
 from kg.documents import Document
 from kg.graph import Plan
 from kg.packed import Packed
@@ -120,21 +121,30 @@ def told(columns: Columns) -> dict[str, Any]:
     }
 
 
-def apply(service: GraphService, state: State) -> None:
-    prepared = service.store.prepare(state.documents())
-    service.apply(Plan(prepared, service.meaning(prepared.delta)), message="m", author="a")
+def apply(service: GraphService, state: State, tried: State | None = None) -> None:
+    """Change a service's graph, after having looked where another change would lead."""
+    if tried is not None:
+        service.after(planned(service, tried))
+    service.apply(planned(service, state), message="m", author="a")
+
+
+def planned(service: GraphService, state: State) -> Plan:
+    """Return the plan for a state; generated ones need not stand any checks."""
+    return service.planned(service.store.prepare(state.documents()))
 
 
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
-@given(st.lists(states(), min_size=2, max_size=5))
-def test_any_changes_lead_where_reading_anew_leads(tmp_path_factory: Any, model: Model, history: list[State]) -> None:
-    """Entities, sources, studies and evidence come, change, move in their order, and go."""
+@given(st.lists(st.tuples(states(), st.none() | states()), min_size=2, max_size=5))
+def test_any_changes_lead_where_reading_anew_leads(
+    tmp_path_factory: Any, model: Model, history: list[tuple[State, State | None]]
+) -> None:
+    """Entities, sources, studies and evidence come, change, move in their order, and go; what was only tried leaves no trace."""
     with Store(tmp_path_factory.mktemp("data"), free_bytes=0) as store:
         service = GraphService(store, model)
-        for state in history:
-            apply(service, state)
+        for state, tried in history:
+            apply(service, state, tried)
             assert told(service.snapshot.columns) == told(Columns.of(project(store.triples(), model), model))
             assert _links(service.snapshot) == _links(
                 Snapshot(model, project(store.triples(), model), service.snapshot.version)
@@ -155,13 +165,15 @@ def _links(graph: Snapshot) -> dict[str, Any]:
     }
 
 
+# an assertion that the tiny graph does not have
+ONE_MORE = (
+    PREFIXES + "[] a kg:Assertion ; rdf:subject therapy:beta ; rdf:predicate kg:depletes ; rdf:object CL:0000786 ; "
+    'kg:evidence [ dcterms:source <https://example.org/rct> ; kg:level kg:Preclinical ; kg:direction kg:Supports ; dcterms:date "2024"^^xsd:gYear ] .'
+)
+
+
 def load_one_more(service: GraphService) -> None:
-    """Load an assertion that the tiny graph does not have: therapy:beta depletes CL:0000786."""
-    text = (
-        PREFIXES + "[] a kg:Assertion ; rdf:subject therapy:beta ; rdf:predicate kg:depletes ; rdf:object CL:0000786 ; "
-        'kg:evidence [ dcterms:source <https://example.org/rct> ; kg:level kg:Preclinical ; kg:direction kg:Supports ; dcterms:date "2024"^^xsd:gYear ] .'
-    )
-    service.load([name_nodes(read_text(text.encode(), "ttl", "one.ttl"))], message="one", author="a")
+    service.load([name_nodes(read_text(ONE_MORE.encode(), "ttl", "one.ttl"))], message="one", author="a")
 
 
 def test_a_small_change_is_not_read_anew(service: GraphService, monkeypatch: Any) -> None:
@@ -187,9 +199,34 @@ def test_what_stands_before_others_moves_them(service: GraphService, model: Mode
         'kg:evidence [ dcterms:source <https://a.example/> ; kg:level kg:Preclinical ; kg:direction kg:Supports ; dcterms:date "2024"^^xsd:gYear ] .'
     )
     prepared = service.store.prepare([name_nodes(read_text(text.encode(), "ttl", "one.ttl"))])
-    service.apply(Plan(prepared, service.meaning(prepared.delta)), message="m", author="a")
+    service.apply(service.planned(prepared), message="m", author="a")
     assert service.snapshot.sources[0].citation == "first"
     assert told(service.snapshot.columns) == told(Columns.of(project(service.store.triples(), model), model))
+
+
+def test_versions_see_their_own_rows_however_many_follow_the_same_one() -> None:
+    """Rows are written behind those that there are, by the first who asks; another gets a column of its own."""
+    column, two, three = np.array([b"a", b"bb"]), np.array([b"cc"]), np.array([b"ddd", b"e"])
+    room = Room(column, np.zeros(8, "S2"))
+    base = room.rows(2)
+    first = room.with_more(base, two)
+    assert first is not None
+    assert first.tolist() == [b"a", b"bb", b"cc"]
+    assert np.shares_memory(first, base)
+    assert room.with_more(base, two) is None  # these rows are another's
+    assert room.with_more(column, two) is None  # not of this room
+    assert room.with_more(first, three) is None  # too wide
+    assert room.with_more(first, np.zeros(99, "S1")) is None  # too many
+    assert base.tolist() == [b"a", b"bb"]
+
+
+def test_a_plan_is_not_worked_out_again(service: GraphService, monkeypatch: Any) -> None:
+    """What stands around a change was looked up to say what it means."""
+    plan = service.plan([name_nodes(read_text(ONE_MORE.encode(), "ttl", "one.ttl"))])
+    monkeypatch.setattr(GraphService, "_parts", lambda self, delta: 1 / 0)
+    tried = service.after(plan)
+    service.apply(plan, message="one", author="a")
+    assert told(service.snapshot.columns) == told(tried.columns)
 
 
 def test_evidence_that_is_no_longer_in_use_does_not_pile_up(tiny_graph: Snapshot) -> None:
