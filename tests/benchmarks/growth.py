@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.growth                         2 k to 2 M edges; about ten minutes
     python -m tests.benchmarks.growth --sizes 2000 20000      smaller ones
-    python -m tests.benchmarks.growth --sizes 8000000 --no-changes
+    python -m tests.benchmarks.growth --sizes 8000000 --changes-to 0
 
 Every figure and its peer are taken in the same run, each in a process of its own. Writes GROWTH.md, growth.json and
 growth.svg beside this file.
@@ -39,7 +39,7 @@ from tests.benchmarks.report import table
 from tests.benchmarks.servers import HERE, ROOT, Server, commit, free_port
 
 SIZES = (2_000, 20_000, 200_000, 765_796, 2_000_000)
-STORE_MOST = 1_000_000  # edges; the store of a larger graph takes longer to fill than all the rest
+CHANGES_TO = 1_000_000  # edges; the store of a larger graph takes longer to fill than all the rest
 CHANGES = 20
 PAUSE_BETWEEN = 0.1  # seconds from the answer to one change to the next, where they follow each other closely
 PAUSE = 0.01  # seconds between the reads of one client
@@ -65,7 +65,7 @@ def main() -> None:
     whole = growing.hetionet()
     for size in given.sizes:
         with tempfile.TemporaryDirectory(prefix="cartograph-growth-") as folder:
-            row = measure(growing.grown(whole, size), Path(folder), changes=not given.no_changes)
+            row = measure(growing.grown(whole, size), Path(folder), changes=size <= given.changes_to)
         print(json.dumps(row), flush=True)
         result["rows"].append(row)
     (given.output / "growth.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
@@ -82,7 +82,13 @@ def arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="edges (default: %(default)s)")
-    parser.add_argument("--no-changes", action="store_true", help="leave out changes, which need a store")
+    parser.add_argument(
+        "--changes-to",
+        type=int,
+        default=CHANGES_TO,
+        metavar="EDGES",
+        help="measure changes, which need a store, on graphs of up to so many edges (default: %(default)s; 0 for none)",
+    )
     parser.add_argument("--output", type=Path, default=HERE, help="folder of the report (default: %(default)s)")
     parser.add_argument("--child", choices=CHILDREN, help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
@@ -101,8 +107,8 @@ def about() -> dict[str, Any]:
 
 def measure(edges: growing.Edges, folder: Path, *, changes: bool) -> dict[str, Any]:
     """Return all figures of one graph."""
-    data, with_store = folder / "data", changes and len(edges) <= STORE_MOST
-    if with_store:
+    data = folder / "data"
+    if changes:
         growing.fill(edges, data)
     else:
         growing.publish(edges, data / "snapshots")
@@ -113,7 +119,7 @@ def measure(edges: growing.Edges, folder: Path, *, changes: bool) -> dict[str, A
     gc.collect()
     row["ours"], row["networkx"] = child("ours", data), child("networkx", folder / "graph.pickle")
     row["serve"] = served(data, folder)
-    if with_store:
+    if changes:
         row["changes"] = {workers: changed(data, folder, edges, workers) for workers in (1, 2)}
     return row
 
