@@ -45,7 +45,7 @@ def register(main: click.Group) -> None:
     "--seeds",
     type=FOLDER,
     envvar="KG_SEEDS",
-    help="Folder that fills an empty store; by default the seeds that came with the installation.",
+    help="Folder that fills an empty store; by default the seeds that came with the installation, for their schema.",
 )
 @click.option(
     "--workers",

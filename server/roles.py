@@ -21,8 +21,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from kg.errors import StoreError
-from kg.graph import GraphService, open_service, seed_changes
-from kg.model import data_folder, load_model
+from kg.graph import GraphService, open_service, seed_changes, seeds_of
+from kg.model import load_model
 from kg.presence import Presence, announced
 from kg.published import Follower, Publish, Watch
 from kg.tokens import TokenFile
@@ -46,8 +46,8 @@ class PortInUse(StoreError):
 def open_store(settings: Settings, publish: Publish = "some") -> GraphService:
     """Return the service of the store, opened; raises KGError where that is not possible."""
     service = open_service(settings.data, settings.schema, settings.seeds, publish, settings.tally_bytes)
-    seeds = settings.seeds or data_folder("seeds")
-    for change in seed_changes(service.store.sources(), seeds) if seeds.is_dir() else ():
+    seeds = seeds_of(service.model, settings.seeds)
+    for change in seed_changes(service.store.sources(), seeds) if seeds else ():
         log.warning(
             "seed_file_differs", file=change.name, state=change.state, load=f"kg load {seeds} --data {settings.data}"
         )
