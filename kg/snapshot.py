@@ -214,7 +214,7 @@ class Snapshot:
         return aliases
 
     def find(self, name: str) -> Entity | None:
-        """Return the entity with this CURIE (any spelling of its prefix), IRI, cross-reference or NCT number, if any."""
+        """Return the entity with this CURIE (any spelling of its prefix), IRI, cross-reference or identifier in a field, if any."""
         if name in self.entities:
             return self.entities[name]
         iri = self.model.prefixes.iri(name)

@@ -119,7 +119,7 @@ class Types:
 
         members = {
             "iri": member(str, "IRI in the RDF graph."),
-            "curie": member(str, "Compact identifier, such as MONDO:0007915."),
+            "curie": member(str, "Compact identifier: a prefix, a colon and a name."),
             "kind": member(self.enums["Kind"], "Kind of the entity.", kind),
             "label": member(str, "Preferred name."),
             "synonyms": member(list[str], "Other names, codes and abbreviations."),
