@@ -130,37 +130,29 @@ def counts(items: Assertions | Chosen, field: str) -> Mapping[str, int]:
     """Return how many of some assertions have each value of a field, one of ``COUNTED``; evidence counts once an assertion."""
     columns = items.columns
     positions = np.arange(len(columns)) if isinstance(items, Assertions) else items.positions
-    things, numbers = COUNTED[field](columns, positions)
-    found = np.bincount(numbers, minlength=len(things)).tolist()
+    things, found = COUNTED[field](columns, positions)
     return {thing.name: count for thing, count in zip(things, found, strict=True) if count}
 
 
-def _once(columns: Columns, positions: Ints, values: Column, most: int) -> Ints:
-    """Return the values that the evidence of some assertions has, once for each assertion."""
-    wanted = np.zeros(len(columns), np.bool_)
-    wanted[positions] = True
-    rows = wanted[columns.owners]
-    pairs = np.unique(columns.owners[rows].astype(np.int64) * most + values[columns.rows[rows]])
-    of_pairs: Ints = pairs % most
-    return of_pairs
+def _numbers(things: Sequence[Any], numbers: Column) -> tuple[Sequence[Any], list[int]]:
+    return things, np.bincount(numbers, minlength=len(things)).tolist()
 
 
-def _levels(columns: Columns, positions: Ints) -> tuple[Sequence[Any], Ints]:
-    levels = columns.model.levels
-    return levels, _once(columns, positions, columns.evidence.levels, len(levels))
+def _evidence(
+    columns: Columns, positions: Ints, things: Sequence[Any], values: Column
+) -> tuple[Sequence[Any], list[int]]:
+    masks = (columns.having(values[columns.rows] == number) for number in range(len(things)))
+    return things, [int(np.count_nonzero(mask[positions])) for mask in masks]
 
 
-def _directions(columns: Columns, positions: Ints) -> tuple[Sequence[Any], Ints]:
-    directions = columns.model.directions
-    return directions, _once(columns, positions, columns.evidence.directions, len(directions))
-
-
-COUNTED: Mapping[str, Callable[[Columns, Ints], tuple[Sequence[Any], Column]]] = {
-    "relation": lambda columns, positions: (columns.model.relations, columns.relations[positions]),
-    "subjectKind": lambda columns, positions: (columns.model.kinds, _kinds(columns)[columns.subjects[positions]]),
-    "objectKind": lambda columns, positions: (columns.model.kinds, _kinds(columns)[columns.objects[positions]]),
-    "evidenceLevel": _levels,
-    "evidenceDirection": _directions,
+COUNTED: Mapping[str, Callable[[Columns, Ints], tuple[Sequence[Any], list[int]]]] = {
+    "relation": lambda columns, at: _numbers(columns.model.relations, columns.relations[at]),
+    "subjectKind": lambda columns, at: _numbers(columns.model.kinds, _kinds(columns)[columns.subjects[at]]),
+    "objectKind": lambda columns, at: _numbers(columns.model.kinds, _kinds(columns)[columns.objects[at]]),
+    "evidenceLevel": lambda columns, at: _evidence(columns, at, columns.model.levels, columns.evidence.levels),
+    "evidenceDirection": lambda columns, at: _evidence(
+        columns, at, columns.model.directions, columns.evidence.directions
+    ),
 }
 
 
