@@ -43,7 +43,12 @@ class Packed(OnDemand[Any]):
         if index >= packed:
             return self._more[index - packed]
         start = int(self._ends[index - 1]) if index else 0
-        return _frozen(orjson.loads(self._data[start : int(self._ends[index])].tobytes()))
+        return unpacked(self._data[start : int(self._ends[index])].tobytes())
+
+    def texts(self) -> list[bytes]:
+        """Return the values in ``data`` as they are packed; like ones are alike."""
+        whole, ends = self._data.tobytes(), self._ends.tolist()
+        return [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
     def bytes_and_ends(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Return all values as one run of bytes, and where each ends."""
@@ -51,6 +56,11 @@ class Packed(OnDemand[Any]):
         ends = np.cumsum([len(text) for text in texts], dtype=np.int64) + len(self._data)
         data = np.frombuffer(b"".join(texts), np.uint8)
         return np.concatenate([self._data, data]), np.concatenate([self._ends, ends])
+
+
+def unpacked(text: bytes) -> Any:
+    """Return the value that is packed so."""
+    return _frozen(orjson.loads(text))
 
 
 def _spelt_out(value: Any) -> Any:
