@@ -38,7 +38,14 @@ def register(main: click.Group) -> None:
 
 @click.command()
 @click.option("--host", envvar="KG_HOST", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", envvar="KG_PORT", type=int, default=8000, show_default=True, help="Port; 0 takes any free one.")
+@click.option(
+    "--port",
+    envvar="KG_PORT",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port; 0 takes any free one.",
+)
 @DATA
 @SCHEMA
 @click.option(

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from graphql import parse, validate
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from kg import load_model, open_service
 from server.app import create_app
 from server.graphql.examples import load_examples
 from server.graphql.query import build_schema
+from server.roles import open_store
 from server.settings import Settings
 from tests.benchmarks.hetionet.importer import SCHEMA, Node, Row, write_rows
 
@@ -59,3 +61,14 @@ def test_its_examples_are_in_the_query_editor_and_fit_its_schema(client: TestCli
     }
     page = client.get("/graphql", headers={"accept": "text/html"}).text
     assert all(example.title.replace('"', '\\"') in page for example in examples)
+
+
+def test_data_served_under_the_wrong_schema_is_noticed(tmp_path: Path) -> None:
+    """Somebody left out ``--schema``: hardly anything would be served, and nothing said why."""
+    (tmp_path / "seeds").mkdir()
+    write_rows(tmp_path / "seeds" / "few.nt", (COMPOUND, GENE, DISEASE), ROWS)
+    open_service(tmp_path / "data", SCHEMA, tmp_path / "seeds").close()
+    for schema, noticed in ((SCHEMA, False), (None, True)):
+        with capture_logs() as logs:
+            open_store(Settings(data=tmp_path / "data", schema=schema, seeds=tmp_path / "seeds")).close()
+        assert any(line["event"] == "no_edges" for line in logs) is noticed
