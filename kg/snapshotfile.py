@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from kg.columns import Columns, EntitySpecs, EvidenceColumns
 from kg.errors import StoreDamaged
 from kg.model import Model
-from kg.packed import Packed, unpacked
+from kg.packed import Packed, packed, unpacked
 from kg.projection import Cited, EntitySpec, Reference, StructureSpec
 from kg.records import Source, Study
 from kg.snapshot import Snapshot, Version
@@ -46,7 +46,7 @@ class Last:
     folder: Path
     about: Mapping[str, Any]
     packs: Mapping[str, Packed] = dataclasses.field(default_factory=dict)
-    """Its packs, if it was opened."""
+    """Its entities, sources and studies, packed."""
 
     @property
     def files(self) -> Mapping[str, Any]:
@@ -64,18 +64,18 @@ def write_snapshot(snapshot: Snapshot, folder: Path, last: Last | None = None) -
     columns, version = snapshot.columns, snapshot.version
     arrays: dict[str, NDArray[Any]] = {name: getattr(columns, name) for name in ARRAYS}
     arrays |= {f"evidence-{name}": getattr(columns.evidence, name) for name in EvidenceColumns.__dataclass_fields__}
-    packs: dict[str, Callable[[], Packed]] = {
-        "entities": lambda: Packed.of((spec.kind, _shown(spec.values)) for spec in columns.entities),
-        "sources": lambda: Packed.of(dataclasses.astuple(source) for source in columns.sources),
-        "studies": lambda: Packed.of(dataclasses.astuple(study) for study in columns.studies),
-        "details": lambda: columns.details,
+    shown: dict[str, Callable[[Any], Any]] = {
+        "entities": lambda spec: (spec.kind, _shown(spec.values)),
+        "sources": dataclasses.astuple,
+        "studies": dataclasses.astuple,
     }
     files: dict[str, Any] = {}
-    for name, pack in packs.items():
+    for name in PACKS:
         if last and getattr(columns, name) is getattr(last.columns, name) and _linked(name, folder, last):
             files |= {part: last.files[part] for part in (name, f"{name}-ends")}
         else:
-            arrays[name], arrays[f"{name}-ends"] = pack().bytes_and_ends()
+            pack = _packed(name, columns, shown[name], last) if name in shown else columns.details
+            arrays[name], arrays[f"{name}-ends"] = pack.bytes_and_ends()
     files |= {name: _write(folder / f"{name}.npy", array) for name, array in arrays.items()}
     about = {
         "format": _format(),
@@ -90,7 +90,8 @@ def write_snapshot(snapshot: Snapshot, folder: Path, last: Last | None = None) -
         "files": files,
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
-    return Last(columns, folder, about)
+    mapped = {name: Packed(_mapped(folder / f"{name}.npy"), _mapped(folder / f"{name}-ends.npy")) for name in shown}
+    return Last(columns, folder, about, mapped)
 
 
 def read_about(folder: Path) -> dict[str, Any]:
@@ -151,6 +152,14 @@ def _write(path: Path, array: NDArray[Any]) -> tuple[int, int]:
     with path.open("wb") as file:
         np.save(file, np.ascontiguousarray(array), allow_pickle=False)
     return path.stat().st_size, _checksum(path)
+
+
+def _packed(name: str, columns: Columns, shown: Callable[[Any], Any], last: Last | None) -> Packed:
+    """Return the entities, sources or studies packed; those that are the same objects in ``last`` are taken from there."""
+    known: dict[int, bytes] = {}
+    if last and name in last.packs:
+        known = dict(zip(map(id, getattr(last.columns, name)), last.packs[name].texts(), strict=True))
+    return Packed.of_texts(known.get(id(thing)) or packed(shown(thing)) for thing in getattr(columns, name))
 
 
 def _linked(name: str, folder: Path, last: Last) -> bool:

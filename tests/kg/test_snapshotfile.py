@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,11 @@ from tests.kg.test_advance import told
 
 THERAPY = """@prefix kg: <https://cartograph.example/vocab/> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 <https://cartograph.example/therapy/new> a kg:Therapy ; rdfs:label "{label}" ; kg:granularity kg:Product ; kg:modality kg:CarT ."""
+
+
+def files_in(folder: Path) -> Any:
+    """Return the sizes and checksums of the files of a snapshot, as its folder says them."""
+    return json.loads((folder / ABOUT).read_text())["files"]
 
 
 @pytest.fixture
@@ -123,6 +129,10 @@ def test_what_the_last_one_had_is_not_made_again(model: Model, tmp_path: Path) -
         assert follower.look()
         after = {spec.values["curie"]: spec for spec in follower.snapshot.columns.entities}
         assert told(follower.snapshot.columns) == told(service.snapshot.columns)
+        published = tmp_path / "data" / "snapshots"
+        write_snapshot(service.snapshot, tmp_path / "anew" / str(label))
+        newest = published / (published / "current").read_text()
+        assert files_in(newest) == files_in(tmp_path / "anew" / str(label))
         assert ("therapy:new" in after) is bool(label)
         others = before.keys() & after.keys() - {"therapy:new"}
         assert others
