@@ -168,13 +168,10 @@ class Adjacency:
         """Whether evidence both supports and contradicts each assertion."""
         return self.columns.supported & self.columns.pointing("CONTRADICTS")
 
-    @cached_property
+    @property
     def dates(self) -> Ints:
         """Day of the newest evidence of each assertion, as a proleptic Gregorian ordinal."""
-        columns = self.columns
-        newest = np.zeros(len(columns), np.int64)
-        np.maximum.at(newest, columns.owners, columns.evidence.known[columns.rows])
-        return newest
+        return self.columns.latest
 
     def at_levels(self, levels: frozenset[str]) -> Bools:
         """Return whether each assertion has supporting evidence at one of some levels."""

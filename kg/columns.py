@@ -207,9 +207,20 @@ class Columns:
 
     def pointing(self, direction: str) -> Bools:
         """Return whether any evidence of each assertion points one way."""
+        return self.having(self.directed(direction))
+
+    def having(self, rows: Bools) -> Bools:
+        """Return whether each assertion has evidence among some of ``rows``."""
         mask = np.zeros(len(self), np.bool_)
-        mask[self.owners[self.directed(direction)]] = True
+        mask[self.owners[rows]] = True
         return mask
+
+    @cached_property
+    def latest(self) -> Ints:
+        """Day of the newest evidence of each assertion, as a proleptic Gregorian ordinal."""
+        newest = np.zeros(len(self), np.int64)
+        np.maximum.at(newest, self.owners, self.evidence.known[self.rows])
+        return newest
 
     def directed(self, direction: str) -> Bools:
         """Return whether the evidence in each of ``rows`` points one way."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from kg.columns import Columns
 from kg.projection import Cited, Reference, StructureSpec
 from kg.records import Entity, KindClasses, Source
-from kg.sequences import OnDemand
+from kg.sequences import Findable, OnDemand
 
 if TYPE_CHECKING:
     from kg.snapshot import Snapshot
@@ -120,7 +120,7 @@ class Entities(OnDemand[Entity]):
         return {source.id: source for source in self._columns.sources}
 
 
-class Run(OnDemand[Entity]):
+class Run(Findable[Entity]):
     """Some entities that follow one another, such as those of one kind."""
 
     def __init__(self, entities: Entities, numbers: range) -> None:
@@ -132,6 +132,11 @@ class Run(OnDemand[Entity]):
     def at(self, index: int) -> Entity:
         """Return the entity at an index."""
         return self._entities.at(self.numbers[index])
+
+    def place_of(self, id: str) -> int | None:
+        """Return the index of the entity with a CURIE, or None."""
+        number = self._entities.specs.number.get(id)
+        return None if number is None or number not in self.numbers else self.numbers.index(number)
 
     def part(self, indices: slice) -> Sequence[Entity]:
         """Return some of the entities."""

@@ -19,7 +19,7 @@ from kg.columns import Columns
 from kg.diagnostics import Diagnostic
 from kg.diff import GraphDiff, around, graph_diff
 from kg.documents import Document
-from kg.errors import CheckFailed, SyntaxProblem
+from kg.errors import BadInput, CheckFailed, SyntaxProblem
 from kg.exploration import Graph
 from kg.facts import Named, Said, said
 from kg.impact import Impact, Limits, impact
@@ -475,6 +475,16 @@ def seed_changes(loaded: Mapping[str, str], seeds: Path) -> list[SeedChange]:
     return sorted(changes, key=lambda change: change.name)
 
 
+def seeds_of(model: Model, seeds: Path | None = None) -> Path | None:
+    """Return the folder of seeds: the given one, or those that came with the installation if they are of that schema.
+
+    Raises BadInput where the given one is no folder.
+    """
+    if seeds is not None and not seeds.is_dir():
+        raise BadInput(f"There is no folder {seeds} to read seeds from.")
+    return seeds or (data_folder("seeds") if model.iri == load_model().iri else None)
+
+
 def open_service(
     data: Path | None = None,
     schema: Path | None = None,
@@ -482,7 +492,7 @@ def open_service(
     publish: Publish = "some",
     tally_bytes: int = MOST_BYTES,
 ) -> GraphService:
-    """Open the graph in a data folder; an empty folder is first filled from the seeds.
+    """Open the graph in a data folder; an empty folder is first filled from the seeds (``seeds_of``), if there are any.
 
     Snapshots are published beside the store, as ``publish`` says, which makes the next start short; with each up to
     ``tally_bytes`` of what its p-values took.
@@ -493,8 +503,8 @@ def open_service(
         model = load_model(schema)
         published = Published(store.folder / FOLDER, model, tally_bytes)
         service = GraphService(store, model, published, publish)
-        folder = seeds or data_folder("seeds")
-        if store.version == 0 and folder.is_dir():
+        folder = seeds_of(model, seeds)
+        if store.version == 0 and folder is not None:
             service.load(read_files([folder]), message=f"first load of {folder.name}", author="kg")
         service.snapshot  # noqa: B018 - made now, so that the first reader need not wait
     except BaseException:
@@ -508,14 +518,18 @@ def open_graph(
 ) -> Graph:
     """Return the graph in a data folder as a snapshot, for use in Python.
 
-    With no data folder the seeds (those that came with the installation by default) are read into
-    memory and nothing is written. While a service has the folder open, a copy of its files is read. ``snapshot.nx``
-    is the networkx graph. Raises BadInput for a folder that holds no store.
+    With no data folder the seeds (those that came with the installation by default, for their own schema) are
+    read into memory and nothing is written. While a service has the folder open, a copy of its files is read.
+    ``snapshot.nx`` is the networkx graph. Raises BadInput for a folder that holds no store, and for neither data
+    nor seeds with another schema.
     """
     model = load_model(Path(schema) if schema else None)
     if data is not None:
         with opened(Path(data)) as store:
             return GraphService.reading(store, model, Path(data)).snapshot
-    documents = read_files([Path(seeds) if seeds else data_folder("seeds")])
+    folder = seeds_of(model, Path(seeds) if seeds else None)
+    if folder is None:
+        raise BadInput(f"Name the data folder, or the seeds, that go with the schema in {schema}.")
+    documents = read_files([folder])
     triples = {triple for document in documents for triple in document.triples}
     return Graph(model, project(sorted(triples, key=str), model), Version(0, "memory"))

@@ -102,7 +102,7 @@ def _pages(scenario: Scenario) -> dict[Hashable, HypothesisPage]:
 def _ends(scenario: Scenario, subject: str | None, object_: str | None) -> Ends:
     kinds = metagraph(scenario).ends
     if subject is None and object_ is None:
-        raise BadInput(f"Name a {kinds[0]}, a {kinds[1]}, or both; all pairs at once are `hypothesis_matrix`.")
+        raise BadInput(f"Name a {kinds[0]}, a {kinds[1]}, or both; a hypothesis matrix has all pairs of two sets.")
     found: list[Entity | None] = []
     for name, kind in zip((subject, object_), kinds, strict=True):
         entity = scenario.graph.entity(name) if name is not None else None

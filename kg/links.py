@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
-from kg.columns import Columns, Ints, starts_of
+from kg.columns import Columns, Ints, Numbers, starts_of
 from kg.records import Assertion, Edge, Entity
 from kg.sequences import OnDemand
+
+
+class Ends(NamedTuple):
+    """The edges of all entities under one name: those of entity ``i`` are at ``starts[i]`` to ``starts[i + 1]``.
+
+    ``others`` are the entities at their other ends, ``positions`` those of their assertions.
+    """
+
+    starts: Ints
+    others: Numbers
+    positions: Numbers
 
 
 class Links:
@@ -23,7 +35,8 @@ class Links:
     def __init__(self, columns: Columns, assertions: OnDemand[Assertion]) -> None:
         self._assertions = assertions
         self._inverse = {relation.name: relation.inverse for relation in columns.model.relations}
-        self._number, self._objects = columns.number, columns.objects
+        self._columns, self._number, self._objects = columns, columns.number, columns.objects
+        self._under: dict[str, Ends] = {}
         edges = np.flatnonzero(columns.supported)
         owners = np.stack([columns.subjects[edges], columns.objects[edges]], axis=1).ravel()
         ends = np.stack([2 * edges, 2 * edges + 1], axis=1).ravel().astype(np.int32)
@@ -34,6 +47,23 @@ class Links:
         """Return the number of edges of an entity."""
         number = self._number[entity.curie]
         return int(self._starts[number + 1] - self._starts[number])
+
+    def under(self, name: str) -> Ends:
+        """Return the ends of all edges under a relation's name as seen from there, without making records; they are kept."""
+        ends = self._under.get(name)
+        if ends is None:
+            ends = self._under[name] = self._ends_under(name)
+        return ends
+
+    def _ends_under(self, name: str) -> Ends:
+        columns = self._columns
+        named = [seen == name for relation in columns.model.relations for seen in (relation.name, relation.inverse)]
+        positions, back = self._ends >> 1, self._ends & 1
+        wanted = np.array(named, np.bool_)[2 * columns.relations[positions] + back]
+        before = starts_of(wanted)
+        positions, back = positions[wanted], back[wanted]
+        others = np.where(back, columns.subjects[positions], columns.objects[positions])
+        return Ends(before[self._starts], others, positions)
 
     def among(self, entities: Iterable[Entity]) -> Ints:
         """Return the positions of the assertions that are edges between two of some entities.

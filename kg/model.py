@@ -188,6 +188,8 @@ class Link:
 class Model:
     """All that a schema folder says; a model equals only itself."""
 
+    iri: str
+    """IRI of the schema's ontology; a folder that adds to another's schema has the same."""
     title: str
     description: str
     kinds: tuple[Kind, ...]
@@ -289,8 +291,9 @@ class _Reader:
         evidence = {str(self.graph.value(p, SH.path)): p for p in self.graph.objects(KG.Evidence, SH.property)}
         source = {str(self.graph.value(p, SH.path)): p for p in self.graph.objects(KG.Source, SH.property)}
         ontology = next((o for o in self.graph.subjects(KG.predicts, None)), None)
-        title, description = self.title()
+        iri, title, description = self.about()
         model = Model(
+            iri=iri,
             title=title,
             description=description,
             kinds=kinds,
@@ -307,11 +310,12 @@ class _Reader:
         _check(model)
         return model
 
-    def title(self) -> tuple[str, str]:
+    def about(self) -> tuple[str, str, str]:
+        """Return the IRI, title and description of the schema."""
         for node in sorted(self.graph.subjects(RDF.type, OWL.Ontology), key=str):
             if str(node) != str(KG._NS):
-                return self.text(node, RDFS.label) or "Knowledge graph", self.text(node, RDFS.comment)
-        return "Knowledge graph", ""
+                return str(node), self.text(node, RDFS.label) or "Knowledge graph", self.text(node, RDFS.comment)
+        return "", "Knowledge graph", ""
 
     def ordered(self, type_: URIRef) -> list[Node]:
         nodes = set(self.graph.subjects(RDF.type, type_))

@@ -43,14 +43,36 @@ class Packed(OnDemand[Any]):
         if index >= packed:
             return self._more[index - packed]
         start = int(self._ends[index - 1]) if index else 0
-        return _frozen(orjson.loads(self._data[start : int(self._ends[index])].tobytes()))
+        return unpacked(self._data[start : int(self._ends[index])].tobytes())
+
+    @classmethod
+    def of_texts(cls, texts: Iterable[bytes]) -> Packed:
+        """Return values that are packed already, each by ``packed``."""
+        texts = list(texts)
+        ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
+        return cls(np.frombuffer(b"".join(texts), np.uint8), ends)
+
+    def texts(self) -> list[bytes]:
+        """Return the values in ``data`` as they are packed; like ones are alike."""
+        whole, ends = self._data.tobytes(), self._ends.tolist()
+        return [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
     def bytes_and_ends(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Return all values as one run of bytes, and where each ends."""
-        texts = [orjson.dumps(value, default=_spelt_out) if _plain(value) else _with_big(value) for value in self._more]
+        texts = list(map(packed, self._more))
         ends = np.cumsum([len(text) for text in texts], dtype=np.int64) + len(self._data)
         data = np.frombuffer(b"".join(texts), np.uint8)
         return np.concatenate([self._data, data]), np.concatenate([self._ends, ends])
+
+
+def packed(value: Any) -> bytes:
+    """Return a value in the bytes that it is packed in."""
+    return orjson.dumps(value, default=_spelt_out) if _plain(value) else _with_big(value)
+
+
+def unpacked(text: bytes) -> Any:
+    """Return the value that is packed so."""
+    return _frozen(orjson.loads(text))
 
 
 def _spelt_out(value: Any) -> Any:

@@ -133,9 +133,20 @@ class SearchIndex:
             if wanted
             else []
         )
-        entities = (self.entities[self.names[i].number] for _, _, i in found)
+        rows = [*self._without_prefix(wanted), *(row for _, _, row in found)]
+        entities = (self.entities[self.names[row].number] for row in rows)
         near = {entity.curie: entity.label for entity in entities}
         return [NearMatch(curie, label) for curie, label in list(near.items())[:limit]]
+
+    def _without_prefix(self, wanted: str) -> Iterator[int]:
+        """Yield the rows of identifiers that are a text with some prefix before it."""
+        for prefix in self._prefixes:
+            yield from self._exact.get(f"{prefix} {wanted}", ())
+
+    @cached_property
+    def _prefixes(self) -> Sequence[str]:
+        identifiers = (name.text for name in self.names if name.field in {"curie", "identifier"})
+        return sorted({normalise(text.partition(":")[0]) for text in identifiers if ":" in text})
 
     def _by_name(self, wanted: str) -> Iterator[tuple[int, float]]:
         for row in self._exact.get(wanted, ()):

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 from kg.dates import first_day, last_day
 from kg.errors import BadInput, NotFound
 from kg.model import Kind
-from kg.records import Edge
 
 Item = TypeVar("Item")
 Condition = Callable[[Any], bool]
@@ -86,19 +85,6 @@ def negation(condition: Condition) -> Condition:
     return lambda item: not condition(item)
 
 
-def linked(relation: str, edge_condition: Condition) -> Condition:
-    """Return the condition that an entity has an edge under this name that fulfils another condition."""
-    remembered: dict[int, bool] = {}  # by assertion and side, so that nested filters visit each edge once
-
-    def edge_ok(edge: Edge) -> bool:
-        key = id(edge)
-        if key not in remembered:
-            remembered[key] = edge_condition(edge)
-        return remembered[key]
-
-    return lambda entity: any(edge_ok(edge) for edge in entity.edges(relation))
-
-
 def ordered(items: Iterable[Item], keys: Sequence[tuple[Getter, bool]]) -> list[Item]:
     """Return items sorted by (getter, descending) keys, first key first; missing values come last either way.
 
@@ -154,17 +140,26 @@ def facets(items: Iterable[Any], getters: Mapping[str, Getter], names: Sequence[
     ``limit`` bounds the values of each field. Raises NotFound for a name without a getter, BadInput for a
     negative limit.
     """
+    every = items if isinstance(items, Sequence) else list(items)
+    return counted(
+        lambda name: Counter(label for item in every for label in _labels(getters[name](item))), getters, names, limit
+    )
+
+
+def counted(
+    counts: Callable[[str], Mapping[str, int]], known: Iterable[str], names: Sequence[str], limit: int = 20
+) -> list[Facet]:
+    """Return the facets of what ``counts`` says of each field; see ``facets`` for the rest."""
     if limit < 0:
         raise BadInput(f"The argument first is {limit}; it must be 0 or more.")
+    known = list(known)
     for name in names:
-        if name not in getters:
-            raise NotFound("facet field", name, hint=f"Fields that can be counted are {', '.join(getters)}.")
-    items = list(items)
-    return [_facet(name, items, get, limit) for name, get in getters.items() if name in names]
+        if name not in known:
+            raise NotFound("facet field", name, hint=f"Fields that can be counted are {', '.join(known)}.")
+    return [_facet(name, counts(name), limit) for name in known if name in names]
 
 
-def _facet(name: str, items: Sequence[Any], get: Getter, limit: int) -> Facet:
-    counts = Counter(label for item in items for label in _labels(get(item)))
+def _facet(name: str, counts: Mapping[str, int], limit: int) -> Facet:
     rows = sorted(counts.items(), key=lambda row: (-row[1], row[0]))[:limit]
     return Facet(name, tuple(FacetValue(value, count) for value, count in rows))
 

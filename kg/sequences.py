@@ -29,3 +29,11 @@ class OnDemand(Sequence[Thing]):
 
     def __iter__(self) -> Iterator[Thing]:
         return map(self.at, range(len(self)))
+
+
+class Findable(OnDemand[Thing]):
+    """One that says where an item is without looking at all of them."""
+
+    @abstractmethod
+    def place_of(self, id: str) -> int | None:
+        """Return the index of the item with an id, or None where it is not among them."""

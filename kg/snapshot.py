@@ -26,7 +26,7 @@ from kg.assertions import Assertions, AssertionsById
 from kg.columns import Columns, Ints
 from kg.entities import Entities, EntitiesByCurie, Run
 from kg.errors import NotFound
-from kg.links import Links
+from kg.links import Ends, Links
 from kg.memory import afterwards, no_collection
 from kg.model import Model
 from kg.network import network
@@ -128,6 +128,10 @@ class Snapshot:
         with self._lock:  # so that all threads see the same edges
             return links.assemble(entity)
 
+    def ends(self, name: str) -> Ends:
+        """Return the ends of all edges under a relation's name as seen from there, without making records."""
+        return self._links.under(name)
+
     def degree(self, entity: Entity) -> int:
         """Return the number of edges of an entity of this graph, both directions."""
         return self._links.degree(entity)
@@ -214,7 +218,7 @@ class Snapshot:
         return aliases
 
     def find(self, name: str) -> Entity | None:
-        """Return the entity with this CURIE (any spelling of its prefix), IRI, cross-reference or NCT number, if any."""
+        """Return the entity with this CURIE (any spelling of its prefix), IRI, cross-reference or identifier in a field, if any."""
         if name in self.entities:
             return self.entities[name]
         iri = self.model.prefixes.iri(name)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from kg.columns import EVIDENCE, Columns, EntitySpecs, EvidenceColumns
 from kg.errors import StoreDamaged
 from kg.model import Model
-from kg.packed import Packed
+from kg.packed import Packed, packed, unpacked
 from kg.projection import Cited, EntitySpec, Reference, StructureSpec
 from kg.records import Source, Study
 from kg.snapshot import Snapshot, Version
@@ -45,6 +45,8 @@ class Last:
     columns: Columns
     folder: Path
     about: Mapping[str, Any]
+    packs: Mapping[str, Packed] = dataclasses.field(default_factory=dict)
+    """Its entities, sources and studies, packed."""
 
     @property
     def files(self) -> Mapping[str, Any]:
@@ -62,18 +64,18 @@ def write_snapshot(snapshot: Snapshot, folder: Path, last: Last | None = None) -
     columns, version = snapshot.columns, snapshot.version
     arrays: dict[str, NDArray[Any]] = {name: getattr(columns, name) for name in ARRAYS}
     arrays |= {f"evidence-{name}": getattr(columns.evidence, name) for name in EVIDENCE}
-    packs: dict[str, Callable[[], Packed]] = {
-        "entities": lambda: Packed.of((spec.kind, _shown(spec.values)) for spec in columns.entities),
-        "sources": lambda: Packed.of(dataclasses.astuple(source) for source in columns.sources),
-        "studies": lambda: Packed.of(dataclasses.astuple(study) for study in columns.studies),
-        "details": lambda: columns.details,
+    shown: dict[str, Callable[[Any], Any]] = {
+        "entities": lambda spec: (spec.kind, _shown(spec.values)),
+        "sources": dataclasses.astuple,
+        "studies": dataclasses.astuple,
     }
     files: dict[str, Any] = {}
-    for name, pack in packs.items():
+    for name in PACKS:
         if last and getattr(columns, name) is getattr(last.columns, name) and _linked(name, folder, last):
             files |= {part: last.files[part] for part in (name, f"{name}-ends")}
         else:
-            arrays[name], arrays[f"{name}-ends"] = pack().bytes_and_ends()
+            pack = _packed(name, columns, shown[name], last) if name in shown else columns.details
+            arrays[name], arrays[f"{name}-ends"] = pack.bytes_and_ends()
     files |= {name: _write(folder / f"{name}.npy", array) for name, array in arrays.items()}
     about = {
         "format": _format(),
@@ -88,7 +90,8 @@ def write_snapshot(snapshot: Snapshot, folder: Path, last: Last | None = None) -
         "files": files,
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
-    return Last(columns, folder, about)
+    mapped = {name: Packed(_mapped(folder / f"{name}.npy"), _mapped(folder / f"{name}-ends.npy")) for name in shown}
+    return Last(columns, folder, about, mapped)
 
 
 def read_about(folder: Path) -> dict[str, Any]:
@@ -110,8 +113,8 @@ def open_snapshot(
 ) -> tuple[Kind, Last]:
     """Return the snapshot in a folder, of a class such as ``Graph``, and what to open or write the next one with.
 
-    Its columns are mapped, not read. Entities, sources and studies that the ``last`` one had too, by their checksums,
-    are taken from there. Raises StoreDamaged where the folder is not whole (with ``verify``, where any byte has
+    Its columns are mapped, not read. Entities, sources and studies that the ``last`` one had too are taken from there.
+    Raises StoreDamaged where the folder is not whole (with ``verify``, where any byte has
     changed) or was written under another schema.
     """
     about = read_about(folder)
@@ -120,8 +123,8 @@ def open_snapshot(
     try:
         if verify:
             _verify(folder, about["files"])
-        columns = _columns(folder, about["files"], model, last)
-        return kind(model, columns, _version(about["version"])), Last(columns, folder, about)
+        columns, packs = _columns(folder, about["files"], model, last)
+        return kind(model, columns, _version(about["version"])), Last(columns, folder, about, packs)
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise StoreDamaged(f"{folder} cannot be read ({error}). Copy the folder again, or delete it.") from error
 
@@ -155,6 +158,14 @@ def _write(path: Path, array: NDArray[Any]) -> tuple[int, int]:
     return size, zlib.crc32(array.view(np.uint8).data, zlib.crc32(head))  # reading all of it again would take as long
 
 
+def _packed(name: str, columns: Columns, shown: Callable[[Any], Any], last: Last | None) -> Packed:
+    """Return the entities, sources or studies packed; those that are the same objects in ``last`` are taken from there."""
+    known: dict[int, bytes] = {}
+    if last and name in last.packs:
+        known = dict(zip(map(id, getattr(last.columns, name)), last.packs[name].texts(), strict=True))
+    return Packed.of_texts(known.get(id(thing)) or packed(shown(thing)) for thing in getattr(columns, name))
+
+
 def _linked(name: str, folder: Path, last: Last) -> bool:
     """Share the two files of a pack with the last snapshot, if its folder and the disk allow it."""
     try:
@@ -181,16 +192,22 @@ def _verify(folder: Path, files: Mapping[str, tuple[int, int]]) -> None:
             raise StoreDamaged(f"{folder}/{name}.npy was damaged. Copy the folder again, or delete it.")
 
 
-def _columns(folder: Path, files: Mapping[str, Any], model: Model, last: Last | None) -> Columns:
+def _columns(
+    folder: Path, files: Mapping[str, Any], model: Model, last: Last | None
+) -> tuple[Columns, Mapping[str, Packed]]:
     arrays: dict[str, Any] = {name: _mapped(folder / f"{name}.npy") for name in files}
     packs = {name: Packed(arrays[name], arrays[f"{name}-ends"]) for name in PACKS}
 
     def records(name: str, make: Callable[[Any], Any], all_: type[Any] = tuple) -> Any:
         if last and all(files[part] == last.files[part] for part in (name, f"{name}-ends")):
             return getattr(last.columns, name)
-        return all_(map(make, packs[name]))
+        if last is None or name not in last.packs:
+            return all_(map(make, packs[name]))
+        # to make all of Hetionet's entities anew takes a reader 0.5 s
+        known = dict(zip(last.packs[name].texts(), getattr(last.columns, name), strict=True))
+        return all_(known.get(text) or make(unpacked(text)) for text in packs[name].texts())
 
-    return Columns(
+    columns = Columns(
         model,
         records("entities", _spec, EntitySpecs),
         records("sources", lambda values: Source(*values)),
@@ -199,6 +216,7 @@ def _columns(folder: Path, files: Mapping[str, Any], model: Model, last: Last | 
         EvidenceColumns(**{name: arrays[f"evidence-{name}"] for name in EVIDENCE}),
         *(arrays[name] for name in ARRAYS),
     )
+    return columns, packs
 
 
 def _spec(said: Any) -> EntitySpec:

@@ -27,6 +27,7 @@ from server.auth import Authenticator
 from server.exports import Exports
 from server.forwarding import Forwarder
 from server.graphql.caches import LRU
+from server.graphql.examples import load_examples
 from server.graphql.execution import Engine
 from server.graphql.http import JSON, GraphQLEndpoint, Ready, caller_of, prefers_html, refused
 from server.graphql.query import build_schema
@@ -59,7 +60,7 @@ def create_app(
     """
     settings = settings or Settings()
     metrics, assets = Metrics(), WebAssets()
-    site = Site(service.model, assets)
+    site, examples = Site(service.model, assets), load_examples(settings.schema)
     problems = Problems(site)
     schema = build_schema(service.model, settings)
     engine = Engine(schema, service, settings, metrics)
@@ -86,7 +87,7 @@ def create_app(
 
     async def graphql(scope: Scope, receive: Receive, send: Send) -> None:
         if settings.graphiql and scope["method"] in {"GET", "HEAD"} and _asks_for_page(Request(scope)):
-            await graphiql_page(site)(scope, receive, send)
+            await graphiql_page(site, examples)(scope, receive, send)
         else:
             await endpoint(scope, receive, send)
 

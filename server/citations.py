@@ -19,8 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import structlog
 
 from kg.errors import NotFound
+
+log = structlog.get_logger("cartograph")
 
 PRUNE_EVERY = 100  # citations kept between looks at how many there are
 TABLE = """CREATE TABLE IF NOT EXISTS citations (
@@ -71,22 +74,28 @@ class Citation:
 
 
 class Citations:
-    """The kept answers, newest ``most`` of them; without a folder they are kept in memory."""
+    """The kept answers, newest ``most`` of them; without a folder, or one that can be written, they are kept in memory."""
 
     def __init__(self, folder: Path | None, most: int) -> None:
         self.most = most
         self._lock = threading.Lock()
         self._kept = 0
-        path = ":memory:" if folder is None else str(folder / "citations.sqlite")
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=OFF")  # a lost citation can be had again by asking again
-        self._database.execute(TABLE)
+        try:
+            self._database = _opened(":memory:" if folder is None else str(folder / "citations.sqlite"))
+        except sqlite3.Error as error:
+            log.warning("answers_kept_in_memory", reason=str(error), folder=str(folder))
+            self._database = _opened(":memory:")
 
     def keep(self, citation: Citation) -> None:
-        """Keep an answer, letting go of the oldest past the limit."""
+        """Keep an answer, letting go of the oldest past the limit; one that finds no room on the disk is given all the same."""
         if self.most <= 0:
             return
+        try:
+            self._keep(citation)
+        except sqlite3.Error as error:
+            log.warning("answer_not_kept", answer=citation.id, reason=str(error))
+
+    def _keep(self, citation: Citation) -> None:
         row = (
             citation.id, citation.version, citation.made, citation.query, citation.operation,
             json.dumps(citation.variables, default=str), citation.digest, json.dumps(citation.edges),
@@ -115,6 +124,14 @@ class Citations:
         """Close the file."""
         with self._lock:
             self._database.close()
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    database.execute("PRAGMA journal_mode=WAL")
+    database.execute("PRAGMA synchronous=OFF")  # a lost citation can be had again by asking again
+    database.execute(TABLE)
+    return database
 
 
 def now() -> float:

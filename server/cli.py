@@ -38,14 +38,21 @@ def register(main: click.Group) -> None:
 
 @click.command()
 @click.option("--host", envvar="KG_HOST", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", envvar="KG_PORT", type=int, default=8000, show_default=True, help="Port; 0 takes any free one.")
+@click.option(
+    "--port",
+    envvar="KG_PORT",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port; 0 takes any free one.",
+)
 @DATA
 @SCHEMA
 @click.option(
     "--seeds",
     type=FOLDER,
     envvar="KG_SEEDS",
-    help="Folder that fills an empty store; by default the seeds that came with the installation.",
+    help="Folder that fills an empty store; by default the seeds that came with the installation, for their schema.",
 )
 @click.option(
     "--workers",

@@ -21,7 +21,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from kg.errors import StoreError
-from kg.graph import GraphService, open_service, seed_changes
+from kg.graph import GraphService, open_service, seed_changes, seeds_of
 from kg.model import data_folder, load_model
 from kg.presence import Presence, announced
 from kg.published import Follower, Publish, Watch
@@ -46,8 +46,11 @@ class PortInUse(StoreError):
 def open_store(settings: Settings, publish: Publish = "some") -> GraphService:
     """Return the service of the store, opened; raises KGError where that is not possible."""
     service = open_service(settings.data, settings.schema, settings.seeds, publish, settings.tally_bytes)
-    seeds = settings.seeds or data_folder("seeds")
-    for change in seed_changes(service.store.sources(), seeds) if seeds.is_dir() else ():
+    if service.store.version and not service.snapshot.edge_count:
+        hint = "Does --schema name the schema that this data was loaded under?"
+        log.warning("no_edges", schema=str(settings.schema or data_folder("schema")), hint=hint)
+    seeds = seeds_of(service.model, settings.seeds)
+    for change in seed_changes(service.store.sources(), seeds) if seeds else ():
         log.warning(
             "seed_file_differs", file=change.name, state=change.state, load=f"kg load {seeds} --data {settings.data}"
         )
@@ -221,6 +224,11 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
         listener.listen(2048)
+    except socket.gaierror as error:
+        listener.close()
+        raise PortInUse(
+            f"Cannot listen on {host} ({error.strerror}). Name an address of this machine with --host."
+        ) from error
     except OSError as error:
         listener.close()
         raise PortInUse(

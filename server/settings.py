@@ -29,7 +29,9 @@ class Settings:
     read_only: bool = setting(False, "Whether only published snapshots, such as a copy of them, are read.")
     follow_seconds: float = setting(0.05, "How often a process that only reads looks for a newer snapshot, in seconds.")
     schema: Path | None = setting(None, "Schema folder; the one that came with the installation when not set.")
-    seeds: Path | None = setting(None, "Folder of seed files; the one that came with the installation when not set.")
+    seeds: Path | None = setting(
+        None, "Folder of seed files; the one that came with the installation, for its schema, when not set."
+    )
     cors_origins: tuple[str, ...] = setting(
         (), "Origins, separated by commas, whose pages may query the service; * for any."
     )

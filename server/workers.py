@@ -9,6 +9,7 @@ for one.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
 import socket
@@ -63,6 +64,7 @@ def supervise(settings: Settings, listener: socket.socket) -> int:
 def application(settings: Settings, listener: socket.socket) -> Starlette:
     """Return the application of one process, in the role that falls to it; ends the process where it cannot start."""
     configure_logging(settings.log_level, settings.log_format)
+    threading.Thread(target=_end_with_parent, name="orphan", daemon=True).start()
     try:
         return _application(settings, listener)
     except KGError as error:
@@ -109,6 +111,15 @@ def _is_newest(version: int, data: Path) -> bool:
         head = read_head(data)
         return head is not None and head.version == version
     return False
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone, however that ended: nobody else would, and it holds the address."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        log.error("parent_is_gone", parent=parent.pid)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _make_way(settings: Settings) -> None:

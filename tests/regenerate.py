@@ -12,7 +12,7 @@ from pathlib import Path
 from kg import Snapshot, open_graph
 from kg.context import jsonld_context
 from kg.formats import FORMATS
-from server.graphql.examples import EXAMPLES, Example
+from server.graphql.examples import Example, load_examples
 from server.graphql.paging import start_clock
 from server.graphql.query import build_schema
 from server.graphql.request import Request
@@ -80,7 +80,7 @@ def readme(graph: Snapshot) -> str:
         f"{kinds}; {len(graph.assertions)} assertions with {graph.evidence_count} pieces of evidence "
         f"from {len(graph.sources)} sources"
     )
-    questions = "\n".join(_question(i, example, graph) for i, example in enumerate(EXAMPLES, 1))
+    questions = "\n".join(_question(i, example, graph) for i, example in enumerate(load_examples(), 1))
     parameters = "\n".join(f"| `{name}` | {said} |" for name, said in {**PARAMETERS, **DRAWING}.items())
     of_paths = "\n".join(f"| `{name}` | {said} |" for name, said in PATH_PARAMETERS.items())
     formats = "\n".join(f"| `/view.{row.ending}` | {row.reads} |" for row in FORMATS.values())

@@ -15,11 +15,11 @@ from kg.cli.options import DATA, FOLDER, PATHS, SCHEMA, plain_errors, progress_b
 from kg.cli.outcomes import ALL, CHANGE_FORMAT, DRY_RUN, EXPECT, IMPACT_SECONDS, carried_out, tell
 from kg.cli.remote import named_files, running_service
 from kg.errors import CheckFailed
-from kg.graph import GraphService, seed_changes
+from kg.graph import GraphService, seed_changes, seeds_of
 from kg.impact import Limits
 from kg.keeping import opened
 from kg.memory import no_collection
-from kg.model import data_folder, load_model
+from kg.model import load_model
 from kg.store import Store, default_author
 
 
@@ -97,20 +97,24 @@ def _why(names: Sequence[str], removed: Sequence[str]) -> str:
 @DATA
 @SCHEMA
 @click.option(
-    "--seeds", type=FOLDER, envvar="KG_SEEDS", help="Seed folder; by default the one that came with the installation."
+    "--seeds",
+    type=FOLDER,
+    envvar="KG_SEEDS",
+    help="Seed folder; by default the one that came with the installation, for its schema.",
 )
 def status(data: Path, schema: Path | None, seeds: Path | None) -> None:
     """Say what the store holds, and which seed files differ from what was loaded."""
-    folder = seeds or data_folder("seeds")
     remote = running_service(data)
     with plain_errors():
+        model = load_model(schema)
+        folder = seeds_of(model, seeds)
         if remote:
             loaded, (held, kinds) = sources_of(remote.history()[::-1]), remote.held()
         else:
             with opened(data) as store:
-                loaded, graph = store.sources(), GraphService.reading(store, load_model(schema), data).snapshot
+                loaded, graph = store.sources(), GraphService.reading(store, model, data).snapshot
             held, kinds = repr(graph), {graph.model.kind[k].label: len(found) for k, found in graph.by_kind.items()}
-        changes = seed_changes(loaded, folder)
+        changes = seed_changes(loaded, folder) if folder else []
     click.echo(held)
     for kind, count in kinds.items():
         click.echo(f"  {kind:<16} {count:>8,}")

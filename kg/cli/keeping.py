@@ -9,7 +9,7 @@ import click
 from kg import keeping
 from kg.cli.options import DATA, FOLDER, SCHEMA, plain_errors, progress_bar
 from kg.disk import disk_named, read_head
-from kg.errors import BadInput, StoreError
+from kg.errors import BadInput, StoreError, StoreLocked
 from kg.exploration import Graph
 from kg.findings import HypothesisConstraints
 from kg.graph import GraphService
@@ -107,10 +107,17 @@ def permute(data: Path, schema: Path | None, permutations: int, seed: int, max_l
 
 
 def _publish_newest(data: Path, model: Model) -> None:
-    """Publish the newest version of a store, if it is one; raises StoreLocked where only its service can."""
+    """Publish the newest version of a store, if it is one; raises StoreError where only its service can."""
     head = read_head(data)
     if head and published_version(data / SNAPSHOTS) != head.version:
-        service = GraphService.reading(keeping.existing(data), model, data)
+        try:
+            store = keeping.existing(data)
+        except StoreLocked as error:
+            raise StoreError(
+                f"The service on {data} has not published version {head.version} yet; it does when it stops. Or let "
+                f"`kg publish FOLDER --data {data}` write it into another folder, and name that one with --data."
+            ) from error
+        service = GraphService.reading(store, model, data)
         try:
             _ = service.snapshot
         finally:

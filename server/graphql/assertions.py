@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 import strawberry
 
-from kg.selection import Getter, all_of
+from kg.choosing import COUNTED, About, chosen, counts
+from kg.selection import Facet, counted
 from kg.snapshot import Snapshot
 from server.graphql.ids import curie_of, cursor
+from server.graphql.inputs import asked_of_edges
 from server.graphql.members import fill, given, itself, listed, make_enum, member, nullable, plain
 from server.graphql.paging import Page, PageArguments, paginate
 from server.graphql.request import AS_OF, Request, relation_names
-from server.graphql.types import EVIDENCE_FACETS, PAGING, Types
+from server.graphql.types import PAGING, Types
 
-FACETS: dict[str, Getter] = {
-    "relation": attrgetter("relation"),
-    "subjectKind": attrgetter("subject.kind"),
-    "objectKind": attrgetter("object.kind"),
-    **EVIDENCE_FACETS,
-}
+
+def _facets(page: Page, names: Sequence[str], limit: int) -> list[Facet]:
+    items: Any = page.items
+    return counted(partial(counts, items), COUNTED, names, limit)
 
 
 def assertions_field(types: Types) -> Any:
@@ -38,9 +40,12 @@ def assertions_field(types: Types) -> Any:
         fill(type("AssertionEdge", (), {}), edge_members), name="AssertionEdge", description="An assertion on a page."
     )
     connection = types.connection(
-        "AssertionConnection", edge, types.assertion, "A page of assertions.", types.facets(FACETS, tuple(FACETS))
+        "AssertionConnection",
+        edge,
+        types.assertion,
+        "A page of assertions.",
+        types.counted(tuple(COUNTED), tuple(COUNTED), _facets),
     )
-    inputs, keys = types.inputs, _assertion_keys()
 
     def assertions(
         self: Request,
@@ -53,13 +58,8 @@ def assertions_field(types: Types) -> Any:
         as_of: date | None = None,
     ) -> Page:
         graph = self.at(as_of)
-        conditions = [
-            c for c in (inputs.edge_condition("Entity", filter), *_assertion_conditions(graph, filter)) if c is not None
-        ]
-        items: Any = graph.assertions
-        if conditions:
-            items = [item for item in items if all_of(conditions)(item)]
-        items = inputs.sort(items, keys, order_by)
+        orders = [(plain(key.field), plain(key.direction) == "DESC") for key in order_by or ()]
+        items = chosen(graph.assertions, _about(graph, filter), orders)
         return paginate(
             graph, items, PageArguments(first, after, last, before), self.settings, key=attrgetter("id"), node=itself
         )
@@ -103,7 +103,7 @@ def _assertion_inputs(types: Types) -> tuple[Any, Any]:
     )
     keys = make_enum(
         "AssertionOrderField",
-        [(name, said) for name, (said, _) in _assertion_keys().items()],
+        list(ORDERS.items()),
         "What assertions can be sorted by.",
     )
     direction = types.inputs.direction
@@ -119,36 +119,31 @@ def _assertion_inputs(types: Types) -> tuple[Any, Any]:
     return filter_, order
 
 
-def _assertion_conditions(graph: Snapshot, where: Any) -> Iterable[Any]:
-    for end in ("subject", "object"):
-        ids = given(where, end)
-        if ids is not None:
-            curies = {graph.entity(curie_of(str(id_))).curie for id_ in ids}
-            yield lambda a, end=end, curies=curies: getattr(a, end).curie in curies
-        kinds = given(where, f"{end}_kind")
-        if kinds is not None:
-            names = {plain(kind) for kind in kinds}
-            yield lambda a, end=end, names=names: getattr(a, end).kind in names
-    relations = relation_names(graph, given(where, "relation"))
-    if relations is not None:
-        yield lambda a: a.relation in relations
-    sources, studies, supported = (given(where, name) for name in ("source", "study", "supported"))
-    if sources is not None:
-        wanted = {str(s) for s in sources}
-        yield lambda a: any({e.source.id, e.source.iri, e.source.doi, e.source.pmid} & wanted for e in a.evidence)
-    if studies is not None:
-        named = {curie_of(str(s)) for s in studies}
-        yield lambda a: any(e.study is not None and e.study.id in named for e in a.evidence)
-    if supported is not None:
-        yield lambda a: a.supported is supported
+def _about(graph: Snapshot, where: Any) -> About:
+    """Return what a filter asks for; raises NotFound for ends and relations that there are not."""
+
+    def names(field: str, name: Callable[[Any], str]) -> frozenset[str] | None:
+        values = given(where, field)
+        return None if values is None else frozenset(map(name, values))
+
+    return replace(
+        asked_of_edges(where),
+        subjects=names("subject", lambda id_: graph.entity(curie_of(str(id_))).curie),
+        objects=names("object", lambda id_: graph.entity(curie_of(str(id_))).curie),
+        subject_kinds=names("subject_kind", plain),
+        object_kinds=names("object_kind", plain),
+        relations=relation_names(graph, given(where, "relation")),
+        sources=names("source", str),
+        studies=names("study", lambda id_: curie_of(str(id_))),
+        supported=given(where, "supported"),
+    )
 
 
-def _assertion_keys() -> dict[str, tuple[str, Any]]:
-    return {
-        "CONFIDENCE": ("Confidence of the assertion.", attrgetter("confidence")),
-        "LATEST_EVIDENCE": ("Day of the newest evidence.", attrgetter("latest")),
-        "EVIDENCE_COUNT": ("Number of pieces of evidence.", lambda a: len(a.evidence)),
-        "SUBJECT": ("Name of the subject.", attrgetter("subject.label")),
-        "RELATION": ("Name of the relation.", attrgetter("relation")),
-        "OBJECT": ("Name of the object.", attrgetter("object.label")),
-    }
+ORDERS = {
+    "CONFIDENCE": "Confidence of the assertion.",
+    "LATEST_EVIDENCE": "Day of the newest evidence.",
+    "EVIDENCE_COUNT": "Number of pieces of evidence.",
+    "SUBJECT": "Name of the subject.",
+    "RELATION": "Name of the relation.",
+    "OBJECT": "Name of the object.",
+}

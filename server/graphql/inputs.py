@@ -10,12 +10,12 @@ from typing import Any
 import strawberry
 from strawberry import UNSET
 
+from kg.choosing import About, Linked
 from kg.errors import BadInput, LimitExceeded
 from kg.model import Field, Kind, Link, Model, snake_case
-from kg.records import Edge
-from kg.selection import Condition, Getter, all_of, any_of, compare, is_null, linked, negation, ordered
+from kg.selection import Condition, Getter, all_of, any_of, compare, is_null, negation, ordered
 from server.graphql.ids import curie_of
-from server.graphql.members import constant, fill, listed, make_enum, nullable, pascal, plain
+from server.graphql.members import constant, fill, given, listed, make_enum, nullable, pascal, plain
 from server.graphql.scalars import PartialDate
 from server.settings import Settings
 
@@ -246,7 +246,8 @@ class Inputs:
         for link in self.model.links(kind.name):
             wanted = getattr(given, snake_case(link.name))
             if wanted is not UNSET and wanted is not None:
-                yield linked(link.name, self.edge_condition(_edge_kind(link), wanted, depth + 1) or (lambda _: True))
+                other = self._at_other_end(_edge_kind(link), wanted, depth + 1)
+                yield Linked(link.name, asked_of_edges(wanted), other)
 
     def edge_condition(self, kind: str, given: Any, depth: int = 0) -> Condition | None:
         """Return what a filter of edges to a kind means, or None where it asks for nothing."""
@@ -255,20 +256,23 @@ class Inputs:
         conditions = list(self._edge_conditions(kind, given, depth))
         return all_of(conditions) if conditions else None
 
+    def _at_other_end(self, kind: str, given: Any, depth: int) -> Condition | None:
+        return self.condition(kind, given.node, depth) if kind in self._filters and given.node else None
+
     def _edge_conditions(self, kind: str, given: Any, depth: int) -> Iterator[Condition]:
-        node = self.condition(kind, given.node, depth) if kind in self._filters and given.node else None
+        node = self._at_other_end(kind, given, depth)
         if node is not None:
             yield lambda edge: node(edge.node)
-        if given.min_confidence is not UNSET and given.min_confidence is not None:
-            yield _at_least(given.min_confidence)
-        if given.level:
-            levels = {plain(level) for level in given.level}
+        asked = asked_of_edges(given)
+        levels, directions = asked.levels, asked.directions
+        if asked.min_confidence is not None:
+            yield lambda edge: edge.confidence >= asked.min_confidence
+        if levels is not None:
             yield lambda edge: any(item.level.name in levels for item in edge.evidence)
-        if given.direction:
-            directions = {plain(direction) for direction in given.direction}
+        if directions is not None:
             yield lambda edge: any(item.direction in directions for item in edge.evidence)
-        if given.disputed is not UNSET and given.disputed is not None:
-            yield lambda edge: _assertion(edge).disputed is given.disputed
+        if asked.disputed is not None:
+            yield lambda edge: edge.assertion.disputed is asked.disputed
 
 
 def _edge_kind(link: Link) -> str:
@@ -279,14 +283,18 @@ def _of_node(get: Getter) -> Getter:
     return lambda edge: get(edge.node)
 
 
-def _assertion(edge: Any) -> Any:
-    return edge.assertion if isinstance(edge, Edge) else edge
-
-
-def _at_least(minimum: float) -> Condition:
-    if not 0 <= minimum <= 1:
-        raise BadInput(f"minConfidence is {minimum:g}; a confidence lies between 0 and 1.")
-    return lambda edge: bool(edge.confidence >= minimum)
+def asked_of_edges(where: Any) -> About:
+    """Return what a filter of edges or assertions asks of them and their evidence; raises BadInput for no confidence."""
+    least = given(where, "min_confidence")
+    if least is not None and not 0 <= least <= 1:
+        raise BadInput(f"minConfidence is {least:g}; a confidence lies between 0 and 1.")
+    levels, directions = (given(where, name) or () for name in ("level", "direction"))
+    return About(
+        min_confidence=least,
+        levels=frozenset(map(plain, levels)) or None,
+        directions=frozenset(map(plain, directions)) or None,
+        disputed=given(where, "disputed"),
+    )
 
 
 def _tests(

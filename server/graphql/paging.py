@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from kg.errors import BadInput, InvalidCursor, LimitExceeded
+from kg.sequences import Findable
 from kg.snapshot import Snapshot
 from server.graphql.ids import cursor, key_of
 from server.graphql.members import itself
@@ -161,9 +162,12 @@ def check_page_size(size: int | None, settings: Settings, name: str = "first") -
 
 def _position(graph: Snapshot, items: Sequence[Any], text: str, argument: str, key: Callable[[Any], str]) -> int:
     wanted = key_of(graph, text, argument)
-    for position, item in enumerate(items):
-        if key(item) == wanted:
-            return position
+    if isinstance(items, Findable):
+        place = items.place_of(wanted)
+    else:
+        place = next((place for place, item in enumerate(items) if key(item) == wanted), None)
+    if place is not None:
+        return place
     raise InvalidCursor(
         f"The cursor in {argument} names an item that is not in this list. Use cursors with the filter they were made with."
     )

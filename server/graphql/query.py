@@ -114,7 +114,7 @@ class QueryBuilder:
         def entity(self: Request, curie: str, as_of: date | None = None) -> Any:
             return self.at(as_of).entity(curie_of(curie))
 
-        said = "An entity by CURIE, IRI, cross-reference (DOID:9074, UniProtKB:P15391) or NCT number; an error with near matches where there is none."
+        said = "An entity by CURIE, IRI, cross-reference or another identifier among its fields; an error with near matches where there is none."
         return member(
             nullable(self.types.entity),
             said,

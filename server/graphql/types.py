@@ -119,7 +119,7 @@ class Types:
 
         members = {
             "iri": member(str, "IRI in the RDF graph."),
-            "curie": member(str, "Compact identifier, such as MONDO:0007915."),
+            "curie": member(str, "Compact identifier: a prefix, a colon and a name."),
             "kind": member(self.enums["Kind"], "Kind of the entity.", kind),
             "label": member(str, "Preferred name."),
             "synonyms": member(list[str], "Other names, codes and abbreviations."),
@@ -470,14 +470,22 @@ class Types:
 
     def facets(self, getters: Mapping[str, Getter], defaults: Sequence[str]) -> dict[str, Any]:
         """Return the ``facets`` field of a connection: ``getters`` read the countable values off its items."""
+        return self.counted(
+            tuple(getters), defaults, lambda page, names, limit: facets(page.items, getters, names, limit)
+        )
+
+    def counted(
+        self, known: Sequence[str], defaults: Sequence[str], count: Callable[[Page, Sequence[str], int], list[Facet]]
+    ) -> dict[str, Any]:
+        """Return the ``facets`` field of a connection: ``count`` is called with a page, names of fields and a limit."""
 
         def resolver(self: Page, fields: list[str] | None = None, first: int = 20) -> list[Facet]:
-            return facets(self.items, getters, defaults if fields is None else fields, first)
+            return count(self, defaults if fields is None else fields, first)
 
         arguments: dict[str, Any] = {
             "fields": (
                 list[str] | None,
-                f"Names of the fields to count, of {', '.join(getters)}; by default {', '.join(defaults)}.",
+                f"Names of the fields to count, of {', '.join(known)}; by default {', '.join(defaults)}.",
             ),
             "first": (int, "Most values of each field."),
         }

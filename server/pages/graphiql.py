@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Iterable
 
 from starlette.responses import HTMLResponse
 
-from server.graphql.examples import EXAMPLES
+from server.graphql.examples import Example
 from server.pages.rendering import Site
 from server.web.assets import page_template
 
@@ -19,12 +20,12 @@ POLICY = (
 HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
-def graphiql_page(site: Site) -> HTMLResponse:
+def graphiql_page(site: Site, examples: Iterable[Example]) -> HTMLResponse:
     """Return GraphiQL with example queries in tabs, or a page that says why it is missing."""
     title = site.model.title
     if not site.assets.built:
         page = site.render("editor-missing.html", up="", title=title, reason=site.assets.missing_reason)
         return HTMLResponse(page.body, headers=page.headers)
-    examples = json.dumps([example.as_dict() for example in EXAMPLES]).replace("<", "\\u003c")
-    text = page_template().replace("{{title}}", html.escape(f"{title} · GraphiQL")).replace("{{examples}}", examples)
+    shown = json.dumps([example.as_dict() for example in examples]).replace("<", "\\u003c")
+    text = page_template().replace("{{title}}", html.escape(f"{title} · GraphiQL")).replace("{{examples}}", shown)
     return HTMLResponse(text, headers=HEADERS)

@@ -25,7 +25,7 @@ from typing import Any
 from tests.benchmarks.export import export
 from tests.benchmarks.queries import OF_RDF_ONLY, QUERIES, ask, body, digest, objects
 from tests.benchmarks.report import BASELINE, markdown
-from tests.benchmarks.servers import HERE, ROOT, Server, commit, mercurius, ours, plain
+from tests.benchmarks.servers import HERE, ROOT, Server, commit, end_tidily, mercurius, ours, plain
 from tests.benchmarks.synthetic import write
 
 ASSERTIONS = 4_000
@@ -37,6 +37,7 @@ SIZES = (600, 2_000, 10_000, 50_000)
 
 def main() -> None:
     """Measure and write the report."""
+    end_tidily()
     given = arguments()
     with tempfile.TemporaryDirectory(prefix="cartograph-bench-") as folder:
         result: dict[str, Any] = {"about": about(given)}

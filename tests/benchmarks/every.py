@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.benchmarks.servers import HERE, ROOT
+from tests.benchmarks.servers import HERE, ROOT, end_tidily
 
 PARTS = {
     "requests": ["tests.benchmarks", "--rounds", "2", "--seconds", "1", "--sizes", "600", "10000"],
@@ -23,6 +23,18 @@ PARTS = {
     "loading": ["tests.benchmarks.loading", "--shares", "0.01", "0.05"],
     "growth": ["tests.benchmarks.growth", "--sizes", "2000", "20000", "200000", "765796"],
 }
+
+
+def run(command: list[str]) -> int:
+    """Return the exit code of a part; where this is stopped, the part first takes away what it made."""
+    part = subprocess.Popen(command, cwd=ROOT)
+    try:
+        return part.wait()
+    except SystemExit:  # of a terminal's interrupt it hears itself
+        part.terminate()
+        raise
+    finally:
+        part.wait()
 
 
 def main() -> int:
@@ -36,14 +48,13 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=HERE, help="folder of the reports (default: %(default)s)")
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
+    end_tidily()
     taken: dict[str, tuple[float, int]] = {}
     for name in given.only:
         print(f"=== {name}", flush=True)
         started = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-m", *PARTS[name], "--output", str(given.output)], cwd=ROOT, check=False
-        )
-        taken[name] = time.perf_counter() - started, done.returncode
+        code = run([sys.executable, "-m", *PARTS[name], "--output", str(given.output)])
+        taken[name] = time.perf_counter() - started, code
     for name, (seconds, code) in taken.items():
         print(f"{name:10} {seconds / 60:5.1f} min{'' if code == 0 else f', failed with exit code {code}'}")
     print(f"{'all':10} {sum(seconds for seconds, _ in taken.values()) / 60:5.1f} min")

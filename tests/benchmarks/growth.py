@@ -36,7 +36,7 @@ from kg.tokens import TokenFile
 from tests.benchmarks.hetionet import growing, importer
 from tests.benchmarks.hetionet.__main__ import resident
 from tests.benchmarks.report import table
-from tests.benchmarks.servers import HERE, ROOT, Server, commit, free_port
+from tests.benchmarks.servers import HERE, ROOT, Server, commit, end_tidily, free_port
 
 SIZES = (2_000, 20_000, 200_000, 765_796, 2_000_000)
 CHANGES_TO = 1_000_000  # edges; the store of a larger graph takes longer to fill than all the rest
@@ -56,6 +56,7 @@ READ = "query($c: String!) { entity(curie: $c) { curie label } version { number 
 
 def main() -> None:
     """Measure every size and write the report; or, as a child, one thing."""
+    end_tidily()
     given = arguments()
     if given.child:
         print(json.dumps(CHILDREN[given.child](Path(given.folder))))

@@ -28,7 +28,7 @@ import pyoxigraph as ox
 from kg.changes import HISTORY
 from tests.benchmarks.hetionet import importer
 from tests.benchmarks.report import table
-from tests.benchmarks.servers import HERE, ROOT, commit
+from tests.benchmarks.servers import HERE, ROOT, commit, end_tidily
 
 SHARES = (0.01, 0.05, 0.25)
 PEER = (
@@ -39,6 +39,7 @@ PEER = (
 
 def main() -> None:
     """Measure every share and write the report."""
+    end_tidily()
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.loading",
         description=__doc__,

@@ -62,6 +62,7 @@ from tests.benchmarks.peers.graphs import (
     servers_cpu,
     servers_resident,
 )
+from tests.benchmarks.servers import end_tidily
 
 HERE = Path(__file__).parent
 SEED = 20261125
@@ -89,6 +90,7 @@ class TooLongError(Exception):
 
 def main() -> None:
     """Measure and write the report."""
+    end_tidily()
     given = arguments()
     given.missing = []
     gc.disable()

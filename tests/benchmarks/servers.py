@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,11 @@ ROOT = HERE.parents[1]
 PEERS = HERE / "peers"
 PROC = Path("/proc")
 SCHEDULER_CLOCK = 2  # CPUCLOCK_SCHED: see clock_getcpuclockid(3)
+
+
+def end_tidily() -> None:
+    """Let the signal to stop end this process by way of what it has to clean up: folders, and processes it started."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 @dataclass

@@ -152,6 +152,15 @@ def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(("--port", "65536"), "65536 is not in the range"), (("--host", "999.0.0.1"), "Name an address of this machine")],
+)
+def test_what_is_no_address_is_one_sentence(tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+    done = CliRunner().invoke(main, ["serve", "--data", str(tmp_path / "data"), "--seeds", str(TINY), *options])
+    assert (done.exit_code, said in done.output, done.output.count("Traceback")) == (2, True, 0)
+
+
 def test_a_bad_setting_and_a_damaged_store_are_one_sentence(tmp_path: Path) -> None:
     process = serve("--data", tmp_path / "data", KG_MAX_COST="lots")
     assert "The setting KG_MAX_COST is 'lots'; it must be a whole number." in process.communicate(timeout=60)[1]

@@ -33,6 +33,12 @@ def test_an_unknown_name_suggests_near_ones(tiny_graph: Snapshot) -> None:
     assert caught.value.near[0].curie == "MONDO:0007915"
 
 
+def test_an_identifier_without_its_prefix_suggests_its_entity_first(tiny_graph: Snapshot) -> None:
+    for entity in tiny_graph.entities.values():
+        near = tiny_graph.index.near(entity.curie.partition(":")[2])
+        assert near[0].curie == entity.curie
+
+
 def test_edges_lead_both_ways_and_the_most_trusted_come_first(tiny_graph: Snapshot) -> None:
     lupus = tiny_graph.entity("MONDO:0007915")
     (edge,) = lupus.edges("drivenBy")

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from kg import Graph, Model, PathConstraints, Snapshot, load_model
+from kg import Graph, Model, PathConstraints, Snapshot, load_model, open_service
 from kg.errors import StoreDamaged
+from kg.published import Follower
+from kg.reading import name_nodes, read_text
 from kg.snapshotfile import ABOUT, open_snapshot, schema_mark, write_snapshot
 from tests.benchmarks.hetionet.importer import SCHEMA
+from tests.conftest import TINY
 from tests.kg.test_advance import told
+
+THERAPY = """@prefix kg: <https://cartograph.example/vocab/> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+<https://cartograph.example/therapy/new> a kg:Therapy ; rdfs:label "{label}" ; kg:granularity kg:Product ; kg:modality kg:CarT ."""
+
+
+def files_in(folder: Path) -> Any:
+    """Return the sizes and checksums of the files of a snapshot, as its folder says them."""
+    return json.loads((folder / ABOUT).read_text())["files"]
 
 
 @pytest.fixture
@@ -101,3 +114,27 @@ def test_the_mark_of_a_schema_is_the_same_in_every_process(model: Model) -> None
             [sys.executable, "-c", command], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
         )
         assert done.stdout.decode().strip() == schema_mark(model)
+
+
+def test_what_the_last_one_had_is_not_made_again(model: Model, tmp_path: Path) -> None:
+    """A change of one entity among many leaves the others, whether it comes, goes or is renamed."""
+    (tmp_path / "seeds").mkdir()
+    shutil.copy(TINY / "tiny.ttl", tmp_path / "seeds")
+    service = open_service(tmp_path / "data", seeds=tmp_path / "seeds", publish="all")
+    follower = Follower(tmp_path / "data", model)
+    for label in ("aaa", "mmm", "zzz", None):
+        before = {spec.values["curie"]: spec for spec in follower.snapshot.columns.entities}
+        stated = THERAPY.format(label=label) if label else ""
+        service.load([name_nodes(read_text(stated.encode(), "ttl", "new.ttl"))], message="m")
+        assert follower.look()
+        after = {spec.values["curie"]: spec for spec in follower.snapshot.columns.entities}
+        assert told(follower.snapshot.columns) == told(service.snapshot.columns)
+        published = tmp_path / "data" / "snapshots"
+        write_snapshot(service.snapshot, tmp_path / "anew" / str(label))
+        newest = published / (published / "current").read_text()
+        assert files_in(newest) == files_in(tmp_path / "anew" / str(label))
+        assert ("therapy:new" in after) is bool(label)
+        others = before.keys() & after.keys() - {"therapy:new"}
+        assert others
+        assert all(after[curie] is before[curie] for curie in others)
+    service.close()

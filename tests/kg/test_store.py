@@ -14,14 +14,24 @@ from pyoxigraph import Literal, NamedNode
 from rdflib import Dataset, URIRef
 from rdflib.namespace import RDFS, XSD
 
-from kg import open_service
+from kg import load_model, open_graph, open_service
 from kg.disk import read_head, write_head
 from kg.documents import Document
-from kg.errors import CheckFailed, Conflict, LimitExceeded, NotFound, StoreDamaged, StoreError, StoreFull, StoreLocked
-from kg.graph import GraphService, read_files, seed_changes
+from kg.errors import (
+    BadInput,
+    CheckFailed,
+    Conflict,
+    LimitExceeded,
+    NotFound,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+)
+from kg.graph import GraphService, read_files, seed_changes, seeds_of
 from kg.reading import name_nodes, read_text
 from kg.store import Store
-from tests.conftest import TINY
+from tests.conftest import ROOT, TINY
 
 HEAD = "@prefix x: <http://x/> .\n"
 
@@ -323,6 +333,22 @@ def test_a_changed_seed_file_is_noticed_and_not_loaded(tmp_path: Path) -> None:
     assert service.snapshot.entity("therapy:alpha").label == "ALPHA-cel"
     assert seed_changes(service.store.sources(), seeds) == []
     service.store.close()
+
+
+def test_the_built_in_seeds_go_with_their_schema_alone(tmp_path: Path) -> None:
+    """A copy of that schema with more in it is the same schema; another domain starts empty and is not told of them."""
+    routes, more = ROOT / "tests/data/routes", tmp_path / "schema"
+    shutil.copytree(ROOT / "schema", more)
+    assert seeds_of(load_model()) == seeds_of(load_model(more)) == ROOT / "seeds"
+    assert seeds_of(load_model(routes)) is None
+    assert seeds_of(load_model(routes), TINY) == TINY
+    with pytest.raises(BadInput, match="no folder"):
+        seeds_of(load_model(), tmp_path / "nowhere")
+    with pytest.raises(BadInput, match="Name the data folder, or the seeds"):
+        open_graph(schema=routes)
+    service = open_service(tmp_path / "data", routes)
+    assert len(service.snapshot.entities) == 0
+    service.close()
 
 
 def test_readers_keep_the_snapshot_they_began_with(service: GraphService) -> None:

@@ -22,7 +22,7 @@ from kg.hypotheses import hypotheses
 from kg.overlay import Assumption, scenario
 from kg.published import FOLDER, Follower, Published, current
 from kg.tallies import Beside
-from tests.conftest import ROOT
+from tests.conftest import ROOT, TINY
 
 LUPUS, DIABETES = "MONDO:0007915", "MONDO:0005147"
 WHERE = HypothesisConstraints(gaps=0, arguments=0, paths=1, permutations=4)
@@ -223,3 +223,14 @@ def test_small_graphs_are_not_permuted_ahead(folder: Path, monkeypatch: pytest.M
     done = CliRunner().invoke(main, ["permute", "--data", str(folder)])
     assert done.exit_code == 2
     assert "fewer than 20,000 edges" in done.output
+
+
+def test_what_a_running_service_has_not_published_is_said_and_what_to_do(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    service = open_service(tmp_path / "data", seeds=TINY, publish="none")
+    done = CliRunner().invoke(main, ["permute", "--data", data, "--permutations", "4"])
+    assert (done.exit_code, "has not published version 1 yet" in done.output) == (2, True)
+    assert CliRunner().invoke(main, ["publish", str(tmp_path / "copy"), "--data", data]).exit_code == 0
+    done = CliRunner().invoke(main, ["permute", "--data", str(tmp_path / "copy"), "--permutations", "4"])
+    assert done.exit_code == 0, done.output
+    service.close()

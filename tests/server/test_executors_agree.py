@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kg import Snapshot
-from server.graphql.examples import EXAMPLES, Example
+from server.graphql.examples import Example, load_examples
 from server.graphql.execution import Engine
 from server.graphql.query import build_schema
 from server.settings import Settings
@@ -96,13 +96,13 @@ def test_random_documents_get_the_same_bytes(engine: Engine) -> None:
     assert outcomes.get("compiled", 0) > CASES * 0.2, f"the fuzzing proves little when most cases bail: {outcomes}"
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
+@pytest.mark.parametrize("example", load_examples(), ids=lambda e: e.name)
 def test_every_example_is_compiled_and_answered_alike(seed_graph: Snapshot, example: Example) -> None:
     engine = Engine(build_schema(seed_graph.model, GENEROUS), Loaded(seed_graph), GENEROUS)  # type: ignore[arg-type]
     assert compare(engine, example.query, {}, None) == "compiled"
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
+@pytest.mark.parametrize("example", load_examples(), ids=lambda e: e.name)
 def test_every_example_passes_the_default_limits(seed_graph: Snapshot, example: Example) -> None:
     engine = Engine(build_schema(seed_graph.model), Loaded(seed_graph), Settings())  # type: ignore[arg-type]
     assert engine.prepare(example.query, None, {}).errors == ()

@@ -1,12 +1,14 @@
 """Answers that were cited can be asked again, and say what became of them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from kg.errors import NotFound
 from kg.graph import GraphService
 from kg.reading import name_nodes, read_text
 from server.app import create_app
@@ -89,4 +91,25 @@ def test_only_the_newest_answers_are_kept(tmp_path: Path) -> None:
     assert kept.find("answer:199").made == 199
     with pytest.raises(Exception, match="kept"):
         kept.find("answer:5")
+    kept.close()
+
+
+def test_a_full_disk_keeps_nobody_from_an_answer(tmp_path: Path) -> None:
+    """The answer is there and only not kept; what was kept is still found."""
+    kept = Citations(tmp_path, 10)
+    before = Citation("answer:0", 1, 0.0, "{ x }", None, {}, "d", {})
+    kept.keep(before)
+    kept._database.execute("PRAGMA max_page_count = 1")  # never below what there is: no page more
+    kept.keep(replace(before, id="answer:1", query="x" * 100_000))
+    with pytest.raises(NotFound):
+        kept.find("answer:1")
+    assert kept.find("answer:0") == before
+    kept.close()
+
+
+def test_where_no_file_can_be_made_answers_are_kept_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "citations.sqlite").mkdir()
+    kept = Citations(tmp_path, 10)
+    kept.keep(one := Citation("answer:0", 1, 0.0, "{ x }", None, {}, "d", {}))
+    assert kept.find("answer:0") == one
     kept.close()

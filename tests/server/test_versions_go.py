@@ -12,7 +12,7 @@ import pytest
 
 from kg.graph import open_service
 from kg.reading import name_nodes, read_text
-from server.graphql.examples import EXAMPLES
+from server.graphql.examples import load_examples
 from server.graphql.execution import Engine
 from server.graphql.query import build_schema
 from server.settings import Settings
@@ -35,7 +35,7 @@ def test_every_example_lets_go_of_its_version(tmp_path: Path, monkeypatch: pytes
     service = open_service(tmp_path / "data", seeds=ROOT / "seeds", publish="none")
     engine = Engine(build_schema(service.model, Settings()), service, Settings())
     held = []
-    for number, example in enumerate(EXAMPLES):
+    for number, example in enumerate(load_examples()):
         for _ in range(2):
             assert b'"errors"' not in engine.execute(engine.prepare(example.query, None, {}), {}).body[:10]
         columns = weakref.ref(service.snapshot.columns)

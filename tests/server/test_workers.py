@@ -160,6 +160,18 @@ def test_all_processes_end_together_and_leave_nothing(tmp_path: Path) -> None:
     assert not (live.data / "service.json").exists()
 
 
+def test_processes_whose_parent_is_killed_end_and_leave_the_address(tmp_path: Path) -> None:
+    """As where memory runs out: they would serve on, and nobody could start the service again."""
+    live = Live(tmp_path, "--workers", "2")
+    eventually(lambda: {True, False} <= {ready(live)["writes"] for _ in range(20)})
+    left = workers(live)
+    os.kill(live.process.pid, signal.SIGKILL)
+    live.process.wait(30)
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left))
+    assert not (live.data / "service.json").exists()
+    live.stop()
+
+
 def test_what_keeps_the_store_from_opening_is_said_and_ends_all(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "head.json").write_text("{", encoding="utf-8")

@@ -86,8 +86,8 @@ class PathFinder {
   ) {
     const change = (): void => this.#ask(PAGE);
     const { service } = site;
-    this.#from = new Picker(service, { label: 'From', change, placeholder: 'a therapy, target, cell…' });
-    this.#to = new Picker(service, { label: 'To', change, placeholder: 'a disease, risk…' });
+    this.#from = new Picker(service, { label: 'From', change, placeholder: 'a name or identifier' });
+    this.#to = new Picker(service, { label: 'To', change, placeholder: 'a name or identifier' });
     this.#via = new Picker(service, { label: 'Must pass', change });
     this.#avoid = new Picker(service, { label: 'Must not pass', change });
     for (const [field] of this.#fields) field.addEventListener('change', change);

@@ -303,7 +303,7 @@ export class KgGraph extends HTMLElement {
     const ends = [this.pathsFrom, this.pathsTo] as const;
     if (ends[0].length > 0 && ends[1].length > 0) return [await this.#paths(service, ends, signal), await meta];
     if (this.hypothesesFor) return [stateOf([this.hypothesesFor], await fetchSupport(service, this.hypothesesFor, this.asOf || null, signal)), await meta];
-    if (this.entity.length === 0) throw new ServiceError('NOTHING_ASKED', 'No entity to draw.', 'Set the attribute entity, such as entity="MONDO:0007915".');
+    if (this.entity.length === 0) throw new ServiceError('NOTHING_ASKED', 'No entity to draw.', 'Set the attribute entity to an identifier, such as a CURIE.');
     return [await this.#around(service, signal), await meta];
   }
 

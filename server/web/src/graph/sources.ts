@@ -88,10 +88,10 @@ export async function fetchPaths(service: Service, variables: Record<string, unk
   return (await service.query<{ paths: PathPage }>(PATHS_QUERY, variables, signal)).data.paths;
 }
 
-/** What supports the best hypotheses about a therapy, a disease, or whatever kinds the schema predicts between. */
+/** What supports the best hypotheses about an entity of one of the kinds that the schema predicts between. */
 export async function fetchSupport(service: Service, id: string, asOf: string | null, signal?: AbortSignal): Promise<GraphData> {
-  const found = await service.query<{ entity: { kind: string } | null }>('query KindOf($id: String!) { entity(curie: $id) { kind } }', { id }, signal);
-  const kind = found.data.entity?.kind ?? 'Therapy';
+  const found = await service.query<{ entity: { kind: string } }>('query KindOf($id: String!) { entity(curie: $id) { kind } }', { id }, signal);
+  const { kind } = found.data.entity;
   const end = `${kind.charAt(0).toLowerCase()}${kind.slice(1)}`;
   const answer = await service.query<{ hypotheses: { nodes: { supportingPaths: { steps: Step[] }[] }[] } }>(SUPPORT_QUERY(end), { id, first: 5, ...(asOf && { asOf }) }, signal);
   const paths = answer.data.hypotheses.nodes.flatMap(({ supportingPaths }) => supportingPaths);
