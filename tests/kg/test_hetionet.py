@@ -8,7 +8,9 @@ import pytest
 from kg import open_graph
 from kg.checking import check
 from kg.graph import read_files
+from kg.published import Follower
 from tests.benchmarks.hetionet import importer
+from tests.benchmarks.hetionet.__main__ import main
 from tests.benchmarks.hetionet.importer import KINDS, RELATIONS, fingerprint, hetionet_model, snapshot, write
 
 IDS = {
@@ -80,3 +82,18 @@ def test_a_share_keeps_the_same_edges_every_time(files: Path) -> None:
     halves = [{row.iri for row in importer.edges(files, 0.5)} for _ in range(2)]
     assert halves[0] == halves[1]
     assert 0 < len(halves[0]) < 2 * len(RELATIONS)
+
+
+@pytest.mark.parametrize("store", [[], ["--store"]])
+def test_larger_graphs_are_joined_copies_that_a_service_can_open(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], store: list[str]
+) -> None:
+    """Of 32 edges, 64: every relation twice as often; another folder's graph is left as it is."""
+    command = ["hetionet", "--files", str(files), "grow", "64", str(tmp_path / "grown"), *store]
+    monkeypatch.setattr("sys.argv", command)
+    main()
+    assert "16 entities, 64 edges" in capsys.readouterr().out
+    graph = Follower(tmp_path / "grown", hetionet_model()).snapshot
+    assert set(graph.relation_counts.values()) == {4}
+    with pytest.raises(SystemExit, match="there already"):
+        main()

@@ -1,7 +1,10 @@
-"""Hetionet through the engine: write it as N-Triples for ``kg load``, or measure what building its snapshot costs.
+"""Hetionet through the engine: write it as N-Triples for ``kg load``, make graphs of any size with its degree shapes, or
+measure what building its snapshot costs.
 
 python -m tests.benchmarks.hetionet write /tmp/hetionet
 kg load /tmp/hetionet --schema tests/benchmarks/hetionet/schema --data /tmp/hetionet-store
+python -m tests.benchmarks.hetionet grow 2000000 /tmp/hetionet-2m
+kg serve --read-only --schema tests/benchmarks/hetionet/schema --data /tmp/hetionet-2m
 python -m tests.benchmarks.hetionet measure --share 0.1 --share 1
 """
 
@@ -19,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from kg.projection import Projection
+from kg.published import FOLDER
 from kg.snapshot import Snapshot, Version
-from tests.benchmarks.hetionet import importer
+from tests.benchmarks.hetionet import growing, importer
 
 
 def main() -> None:
@@ -35,6 +39,12 @@ def main() -> None:
     write = commands.add_parser("write", help="write N-Triples, one file for each relation")
     write.add_argument("folder", type=Path)
     write.add_argument("--share", type=float, default=1.0, help="part of the edges of each relation (default: all)")
+    grow = commands.add_parser("grow", help="publish a graph of about so many edges, the same every time, to be served")
+    grow.add_argument(
+        "edges", type=int, help="such as 2000000; fewer than Hetionet has are an equal part of every relation"
+    )
+    grow.add_argument("folder", type=Path, help="a data folder that is not there yet")
+    grow.add_argument("--store", action="store_true", help="with a store, so that it can be changed; takes minutes")
     measure = commands.add_parser("measure", help="CPU seconds and memory of building the snapshot, as JSON lines")
     measure.add_argument("--share", type=float, action="append", help="part of the edges; may be given several times")
     measure.add_argument("--shared", action="store_true", help="one evidence record for all assertions")
@@ -42,11 +52,24 @@ def main() -> None:
     given = parser.parse_args()
     if given.command == "write":
         print(importer.write(given.folder, given.files, given.share))
+    elif given.command == "grow":
+        print(grown(given))
     elif given.share and len(given.share) > 1:
         for share in given.share:
             alone(share, given)
     else:
         print(json.dumps(build((given.share or [1.0])[0], given)))
+
+
+def grown(given: argparse.Namespace) -> str:
+    """Make a graph of the size that was asked for, and return what it is."""
+    if given.edges < 1 or given.folder.exists():
+        sys.exit(
+            f"{given.folder} is there already; name another." if given.edges > 0 else "A graph has at least 1 edge."
+        )
+    edges = growing.grown(growing.hetionet(given.files), given.edges)
+    graph = growing.fill(edges, given.folder) if given.store else growing.publish(edges, given.folder / FOLDER)
+    return f"{given.folder}: {len(graph.entities):,} entities, {graph.edge_count:,} edges"
 
 
 def alone(share: float, given: argparse.Namespace) -> None:
