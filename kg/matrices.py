@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kg.assertions import Chosen
+from kg.columns import NOTHING
 from kg.elimination import Elimination, Factor, Matrix, partitions
 from kg.errors import BadInput
 from kg.metapaths import Metaedge, Metapath, Step
@@ -426,6 +427,19 @@ class Matrices:
         """Return the assertion of an edge by its number across the graph."""
         key = self._keys[bisect_right(self._starts, edge) - 1]
         return self.edges[key].records[edge - self.first_edge[key]]
+
+    def positions(self, edges: Ints) -> Ints:
+        """Return the positions of edges in the graph's assertions; NOTHING for those that a scenario brings."""
+        found = np.full(len(edges), NOTHING, np.int64)
+        lists = np.searchsorted(self._starts, edges, "right") - 1
+        for number in np.unique(lists).tolist():
+            records = self.edges[self._keys[number]].records
+            if isinstance(records, Chosen):
+                mine = (lists == number).nonzero()[0]
+                within = edges[mine] - self._starts[number]
+                own = within < len(records.positions)
+                found[mine[own]] = records.positions[within[own]]
+        return found
 
     @cached_property
     def first_node(self) -> Mapping[str, int]:
