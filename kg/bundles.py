@@ -40,12 +40,13 @@ class Bundle:
         length = max((table.edges.shape[1] for table in tables), default=1)
         padded = [np.pad(t.edges, ((0, 0), (0, length - t.edges.shape[1])), constant_values=-1) for t in tables]
         flat = np.concatenate(padded) if padded else np.empty((0, length), np.int64)
-        numbers, local = np.unique(flat, return_inverse=True)
-        real = numbers >= 0
-        shift = int((~real).sum())
-        self.numbers = numbers[real]
+        seen = np.zeros(flat.max(initial=-1) + 2, np.bool_)  # the last stands for no edge
+        seen[flat] = True
+        self.numbers: Ints = seen[:-1].nonzero()[0]
         self.footing = Footing(scenario, table.graph, self.numbers)
-        self.edges: Ints = np.where(flat < 0, len(self.numbers), local.reshape(flat.shape) - shift)
+        places = np.empty(len(seen), np.int64)
+        places[self.numbers], places[-1] = np.arange(len(self.numbers)), len(self.numbers)
+        self.edges: Ints = places[flat]
         self.values: Floats = np.concatenate([t.values for t in tables]) if tables else np.empty(0)
         self.owner: Ints = np.repeat(np.arange(len(tables)), [len(t) for t in tables])
         self.scale: Floats = table.scale[metapaths]
@@ -63,9 +64,13 @@ class Bundle:
         shape = len(self.dwpc), len(self.numbers) + 1
         cells = (self.owner[:, None] * shape[1] + self.edges).ravel()
         lost = np.bincount(cells, self.values.repeat(self.edges.shape[1]), shape[0] * shape[1]).reshape(shape)
-        kept = np.maximum(self.dwpc[:, None] - lost[:, :-1], 0.0)
-        kept[kept < 1e-12 * self.dwpc[:, None]] = 0.0  # rounding of differences
-        scores: Floats = np.arcsinh(kept / self.scale[:, None]).sum(axis=0)
+        rows, columns = lost[:, :-1].nonzero()  # an edge is on paths of a few metapaths: the others keep what they have
+        dwpc = self.dwpc[rows]
+        kept = np.maximum(dwpc - lost[rows, columns], 0.0)
+        kept[kept < 1e-12 * dwpc] = 0.0  # rounding of differences
+        parts = np.repeat(np.arcsinh(self.dwpc / self.scale)[:, None], len(self.numbers), axis=1)
+        parts[rows, columns] = np.arcsinh(kept / self.scale[rows])
+        scores: Floats = parts.sum(axis=0)
         return scores
 
     def _score(self, dwpc: Floats) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import maximum_flow
 
 from kg.budget import Budget
 from kg.bundles import Bundle
+from kg.columns import Bools
 from kg.findings import Contribution, Loss, MechanismPath, Robustness, stated
 from kg.matrices import CONFIDENCE, UNIFORM, Floats, Ints, PathCounter, PathTable
 from kg.metapaths import Metapath
@@ -70,7 +71,8 @@ class Case:
     @cached_property
     def tables(self) -> dict[int, PathTable]:
         """All paths of each used metapath, as far as the budget goes."""
-        found = {}
+        found: dict[int, PathTable] = {}
+        known: dict[Hashable, Bools] = {}
         source, target = self.table.sources[self.cell[0]], self.table.targets[self.cell[1]]
         for m in self.used:
             room = max(1, min(PATHS_HELD, self.budget.left))
@@ -81,6 +83,7 @@ class Case:
                 damping=self.table.damping,
                 weighting=self.table.weighting,
                 limit=room,
+                known=known,
             )
             self.budget.spend(1 + len(found[m]))
         return found
