@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.assertions import Positions
-from kg.columns import NOTHING, Bools, Ints, numbered, starts_of
+from kg.columns import NOTHING, Bools, Ints, Numbers, numbered, starts_of
 from kg.records import Assertion, Entity
 
 if TYPE_CHECKING:
@@ -114,10 +114,15 @@ class Adjacency:
         """Codes of arcs along each relation, by its name; along its inverse it is one more."""
         return {relation.name: 2 * i for i, relation in enumerate(self.model.relations)}
 
-    @property
+    @cached_property
     def codes(self) -> int:
         """Number of codes."""
         return 2 * len(self.model.relations)
+
+    @cached_property
+    def every_code(self) -> Bools:
+        """All codes, as a mask."""
+        return np.ones(self.codes, np.bool_)
 
     # -------------------------------------------------------------- nodes
     @cached_property
@@ -153,15 +158,15 @@ class Adjacency:
         """Confidence of each assertion."""
         return self.columns.confidences
 
-    @cached_property
+    @property
     def costs(self) -> Ints:
-        """-ln(confidence) of each assertion, in units of ``COST_UNIT``."""
+        """-ln(confidence) of each assertion, in units of ``COST_UNIT``; searches read ``arc_costs``."""
         return costs_of(self.confidences)
 
     @cached_property
     def least_cost(self) -> int:
-        """The least cost of an edge; 0 where there are none."""
-        return int(self.costs.min()) if len(self.costs) else 0
+        """The least cost of an assertion; 0 where there are none."""
+        return int(self.costs.min()) if len(self.assertions) else 0
 
     @cached_property
     def disputed(self) -> Bools:
@@ -256,6 +261,11 @@ class Adjacency:
         """The code of each arc."""
         return self._arcs[3]
 
+    @cached_property
+    def arc_costs(self) -> Ints:
+        """-ln(confidence) of each arc's assertion, in units of ``COST_UNIT``: those of a node lie next to each other."""
+        return self.costs[self.positions]
+
     def rows(self, relation: str, *, reversed: bool = False) -> Rows:
         """Return the arcs along one relation (against it, if reversed), as compressed sparse rows of their own."""
         wanted = self.arc_codes == self.code[relation] + reversed
@@ -274,8 +284,10 @@ class Adjacency:
         places += np.arange(len(places))
         return places, ends
 
-    def arc_count(self, nodes: Ints) -> int:
+    def arc_count(self, nodes: Ints | Numbers) -> int:
         """Return the number of arcs of some nodes: what gathering them costs."""
+        if len(nodes) == 1:
+            return self.arc_counts.item(nodes[0])
         return int(np.add.reduce(self.arc_counts[nodes]))
 
 

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from kg.casework import Case, ancestry, edges_of, short_name
+from kg.bundles import short_name
+from kg.casework import Case, ancestry, edges_of
 from kg.findings import Argument, MechanismPath, stated
 from kg.metapaths import SUPPORTS
 from kg.records import Assertion, Entity, Evidence
@@ -67,33 +68,32 @@ def _contradictions(case: Case) -> Iterator[Argument]:
     """
     graph = metagraph(case.scenario)
     favourable = {r.name for r in graph.model.relations if r.harm} | graph.opposing
+    footing = case.bundle.footing
     doubted = [
-        (assertion, item)
-        for assertion in case.bundle.assertions
+        (n, assertion, item)
+        for n, assertion in ((n, footing.assertion(n)) for n in footing.contradicted())
         if assertion.relation not in favourable
         for item in assertion.evidence
         if item.direction == "CONTRADICTS"
     ]
     supporting = _supporting(case) if doubted else set()
     found = [
-        (assertion.id not in supporting, item.level.order, assertion.id, item.id, assertion, item)
-        for assertion, item in doubted
+        (int(case.bundle.numbers[n]) not in supporting, item.level.order, assertion.id, item.id, assertion, item)
+        for n, assertion, item in doubted
     ]
     for *_, assertion, item in sorted(found, key=lambda row: row[:4]):
         text = f"{cited(item)} contradicts that {stated(assertion)}"
         yield Argument("EVIDENCE", _with_comment(text, item), assertion=assertion, evidence=item)
 
 
-def _supporting(case: Case) -> set[str]:
-    """Ids of the edges of paths whose sign supports."""
-    graph = case.table.graph
-    numbers = {
-        int(number)
+def _supporting(case: Case) -> set[int]:
+    """Numbers of the edges of paths whose sign supports."""
+    return {
+        number
         for m in case.counted
         if case.table.metapaths[m].stance == SUPPORTS
-        for number in np.unique(case.tables[m].edges)
+        for number in np.unique(case.tables[m].edges).tolist()
     }
-    return {graph.assertion(number).id for number in numbers}
 
 
 # ---------------------------------------------------------------- paths

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,17 +12,16 @@ from scipy import sparse
 from scipy.sparse.csgraph import maximum_flow
 
 from kg.budget import Budget
-from kg.evidence import confidence_value, line_key
+from kg.bundles import Bundle
+from kg.columns import Bools
 from kg.findings import Contribution, Loss, MechanismPath, Robustness, stated
 from kg.matrices import CONFIDENCE, UNIFORM, Floats, Ints, PathCounter, PathTable
 from kg.metapaths import Metapath
 from kg.overlay import Scenario
 from kg.paths.records import Step
-from kg.records import Assertion, Entity, Source
-from kg.scoring import Known, PairKnowledge, ScoreTable, supported_since
+from kg.records import Assertion, Entity
+from kg.scoring import Known, PairKnowledge, ScoreTable
 
-TITLE = 60  # letters of a title that stands in for an author
-AUTHOR = re.compile(r"([A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?) [A-Z]{1,3}(?: et al\b|,| and |\. )")
 FLOW_EDGES = 100_000  # edges in a union of paths, above which disjoint paths are not counted
 PATHS_HELD = 200_000
 REMOVED = 1e-12  # scores below are none
@@ -73,7 +71,8 @@ class Case:
     @cached_property
     def tables(self) -> dict[int, PathTable]:
         """All paths of each used metapath, as far as the budget goes."""
-        found = {}
+        found: dict[int, PathTable] = {}
+        known: dict[Hashable, Bools] = {}
         source, target = self.table.sources[self.cell[0]], self.table.targets[self.cell[1]]
         for m in self.used:
             room = max(1, min(PATHS_HELD, self.budget.left))
@@ -84,6 +83,7 @@ class Case:
                 damping=self.table.damping,
                 weighting=self.table.weighting,
                 limit=room,
+                known=known,
             )
             self.budget.spend(1 + len(found[m]))
         return found
@@ -159,7 +159,8 @@ class Case:
     @cached_property
     def bundle(self) -> Bundle:
         """All counted paths as one table."""
-        return Bundle(self, [m for m in self.counted if len(self.tables[m])])
+        metapaths = [m for m in self.counted if len(self.tables[m])]
+        return Bundle(self.scenario, self.table, self.cell, {m: self.tables[m] for m in metapaths})
 
     @cached_property
     def first_suggested(self) -> datetime.date | None:
@@ -167,58 +168,10 @@ class Case:
 
         None where no path is free of assumed edges.
         """
-        days = np.array([self._supported_since(a) for a in self.bundle.assertions] + [0])
+        days = np.append(self.bundle.footing.since(), 0)
         latest = days[self.bundle.edges].max(axis=1, initial=0)
         known = latest[latest < datetime.date.max.toordinal()]
         return datetime.date.fromordinal(int(known.min())) if len(known) else None
-
-    def _supported_since(self, assertion: Assertion) -> int:
-        return (supported_since(assertion) or datetime.date.max).toordinal()
-
-
-class Bundle:
-    """All paths of several metapaths as rows of edges, to ask what the score would be with some edges changed.
-
-    ``edges`` numbers into ``assertions``, which ``numbers`` numbers across the graph; rows shorter than the longest are filled up with a number
-    that stands for no edge. Degrees stay as they are: a lost edge takes its paths away, no more.
-    """
-
-    def __init__(self, case: Case, metapaths: Sequence[int]) -> None:
-        tables = [case.tables[m] for m in metapaths]
-        length = max((table.edges.shape[1] for table in tables), default=1)
-        padded = [np.pad(t.edges, ((0, 0), (0, length - t.edges.shape[1])), constant_values=-1) for t in tables]
-        flat = np.concatenate(padded) if padded else np.empty((0, length), np.int64)
-        numbers, local = np.unique(flat, return_inverse=True)
-        real = numbers >= 0
-        shift = int((~real).sum())
-        self.numbers = numbers[real]
-        self.assertions = [case.table.graph.assertion(number) for number in self.numbers.tolist()]
-        self.edges: Ints = np.where(flat < 0, len(self.assertions), local.reshape(flat.shape) - shift)
-        self.values: Floats = np.concatenate([t.values for t in tables]) if tables else np.empty(0)
-        self.owner: Ints = np.repeat(np.arange(len(tables)), [len(t) for t in tables])
-        self.scale: Floats = case.table.scale[metapaths]
-        self.walked: Floats = np.bincount(self.owner, self.values, minlength=len(tables)).astype(float)
-        self.dwpc: Floats = case.table.dwpc[metapaths][:, *case.cell]
-        self.score = case.score
-
-    def rescored(self, factors: Floats) -> float:
-        """Return the score if each edge's confidence were multiplied by a factor (one per assertion)."""
-        changed = self.values * np.append(factors, 1.0)[self.edges].prod(axis=1)
-        dwpc = self.dwpc - self.walked + np.bincount(self.owner, changed, minlength=len(self.dwpc))
-        return self._score(dwpc)
-
-    def without_each(self) -> Floats:
-        """Return the score without each edge, one after another."""
-        lost = np.zeros((len(self.dwpc), len(self.assertions) + 1))
-        np.add.at(lost, (self.owner[:, None], self.edges), self.values[:, None])
-        kept = np.maximum(self.dwpc[:, None] - lost[:, :-1], 0.0)
-        kept[kept < 1e-12 * self.dwpc[:, None]] = 0.0  # rounding of differences
-        scores: Floats = np.arcsinh(kept / self.scale[:, None]).sum(axis=0)
-        return scores
-
-    def _score(self, dwpc: Floats) -> float:
-        dwpc = np.where(dwpc < 1e-12 * self.dwpc, 0.0, dwpc)
-        return float(np.arcsinh(dwpc / self.scale).sum())
 
 
 # ---------------------------------------------------------------- robustness
@@ -228,11 +181,11 @@ def robustness(case: Case, others: Floats) -> Robustness:
     lines = _line_losses(case)
     scores = [score for _, _, score in lines]
     edge = None
-    if bundle.assertions:
+    if len(bundle.footing):
         without = bundle.without_each()
-        worst = min(range(len(without)), key=lambda n: (without[n], bundle.assertions[n].id))
-        assertion = bundle.assertions[worst]
-        edge = _loss("EDGE", assertion.id, stated(assertion), float(without[worst]), others)
+        worst = np.flatnonzero(without == without.min()).tolist()
+        assertion = min(map(bundle.footing.assertion, worst), key=lambda a: a.id)
+        edge = _loss("EDGE", assertion.id, stated(assertion), float(without[worst[0]]), others)
     line = min(lines, key=lambda found: (found[2], found[0]), default=None)
     return Robustness(
         edge,
@@ -252,42 +205,21 @@ def _loss(kind: str, id_: str, label: str, score: float, others: Floats) -> Loss
 def _line_losses(case: Case) -> list[tuple[str, str, float]]:
     """Each line of evidence under the counted paths, with its name and the score without it."""
     bundle = case.bundle
-    touched: dict[str, list[int]] = {}
-    names: dict[str, str] = {}
-    for number, assertion in enumerate(bundle.assertions):
-        if not case.scenario.is_assumed(assertion.id):
-            for item in assertion.evidence:
-                key = line_key(item)
-                if key not in touched:
-                    touched[key], names[key] = [], item.study.label if item.study else short_name(item.source)
-                touched[key].append(number)
     found = []
-    for key in sorted(touched):
+    for line in bundle.footing.lines():
         if not case.budget.spend(1 + len(bundle.values) // 100):
             break
-        factors = np.ones(len(bundle.assertions))
-        for number in set(touched[key]):
-            factors[number] = _without_line(bundle.assertions[number], key, case.table.weighting)
-        found.append((key, names[key], bundle.rescored(factors)))
+        factors = bundle.footing.without(line, confidences=case.table.weighting == CONFIDENCE)
+        found.append((line.key, line.name, bundle.rescored(factors)))
     return found
-
-
-def _without_line(assertion: Assertion, key: str, weighting: str) -> float:
-    """Confidence without a line of evidence as a part of the confidence with it; 0 where no support is left."""
-    left = [item for item in assertion.evidence if line_key(item) != key]
-    if not any(item.direction == "SUPPORTS" for item in left):
-        return 0.0
-    if weighting != CONFIDENCE or not assertion.confidence:
-        return 1.0
-    return confidence_value(left) / assertion.confidence
 
 
 def disjoint_paths(case: Case) -> int | None:
     """Return how many edge-disjoint paths the union of the counted paths holds (max flow, each edge once)."""
     bundle, table = case.bundle, case.table
-    if len(bundle.assertions) > FLOW_EDGES:
+    if len(bundle.numbers) > FLOW_EDGES:
         return None
-    if not bundle.assertions:
+    if not len(bundle.numbers):
         return 0
     nodes, ends = np.unique(table.graph.ends(bundle.numbers), return_inverse=True)
     row, column = case.cell
@@ -354,12 +286,3 @@ def _kin(scenario: Scenario, entity: Entity) -> dict[str, int]:
                 distance[far.curie] = distance[here.curie] + 1
                 frontier.append((far, upwards))
     return distance
-
-
-def short_name(source: Source) -> str:
-    """Return the first author of a source, or the start of its title."""
-    author = AUTHOR.match(source.citation)
-    if author:
-        return f"{author[1]} et al."
-    title = re.split(r"\. |[,;]? \(", source.citation, maxsplit=1)[0].rstrip(".")
-    return title if len(title) <= TITLE else f"{title[:TITLE].rsplit(' ', 1)[0]}…"

@@ -55,10 +55,14 @@ def _partitions(kinds: tuple[str, ...], blocks: tuple[int, ...]) -> Iterator[tup
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A matrix or vector with a name that says how it was made, so that equal ones are made once."""
+    """A matrix or vector with a name that says how it was made, so that equal ones are made once.
+
+    ``turned`` gives the matrix transposed, where somebody keeps it.
+    """
 
     key: Hashable
     value: Matrix
+    turned: Callable[[], Matrix] | None = None
 
     @property
     def size(self) -> int:
@@ -156,7 +160,7 @@ class Elimination:
     def _transposed(self, factor: Factor) -> Factor:
         if isinstance(factor.key, tuple) and factor.key[0] == "T" and factor.key[1] in self.memo:
             return self.memo[factor.key[1]]
-        return self._made(("T", factor.key), lambda: factor.value.T.tocsr())
+        return self._made(("T", factor.key), factor.turned or factor.value.T.tocsr)
 
     def _made(self, key: Hashable, make: Callable[[], Any]) -> Factor:
         found = self.memo.get(key)

@@ -328,9 +328,25 @@ class Listing:
     @cached_property
     def q_values(self) -> list[float | None]:
         """Benjamini-Hochberg over the list, in its order."""
-        return benjamini_hochberg(
-            [self._p_value(Case(self.scenario, self.table, e.cell, self.budget))[0] for e in self.entries]
-        )
+        return benjamini_hochberg(self._p_values())
+
+    def _p_values(self) -> list[float | None]:
+        """Return what ``_p_value`` says of each entry: entries whose paths use the same relations are looked up once."""
+        found, table = self.significance, self.table
+        if found.pairs is None:
+            return [None] * len(self.entries)
+        rows, columns = np.array([entry.cell for entry in self.entries], int).reshape(-1, 2).T
+        used = (table.transformed[:, rows, columns] > 0) & table.counted[:, None]
+        metaedges = sorted({step.metaedge for metapath in table.metapaths for step in metapath.steps})
+        walks = np.array([[any(s.metaedge == e for s in m.steps) for e in metaedges] for m in table.metapaths], bool)
+        sets, which = np.unique(used.T @ walks, axis=0, return_inverse=True)
+        small = [
+            not any(row)
+            or found.too_small(frozenset(e for e, own in zip(metaedges, row, strict=True) if own)) is not None
+            for row in sets.tolist()
+        ]
+        values = found.pairs[rows, columns].tolist()
+        return [None if small[own] else value for own, value in zip(which.tolist(), values, strict=True)]
 
 
 def _listed(ends: Ends) -> tuple[list[str] | None, list[str] | None]:

@@ -19,7 +19,7 @@ from bisect import bisect_right
 from collections import OrderedDict, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import accumulate
 from typing import Any, cast
 
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kg.assertions import Chosen
+from kg.columns import NOTHING, Bools
 from kg.elimination import Elimination, Factor, Matrix, partitions
 from kg.errors import BadInput
 from kg.metapaths import Metaedge, Metapath, Step
@@ -119,12 +120,13 @@ class StepTable:
     edges: Ints
     confidence: Floats
     _matrices: dict[tuple[float, str], Matrix] = field(default_factory=dict)
+    _turned: dict[tuple[float, str], Matrix] = field(default_factory=dict)
 
     @classmethod
     def make(cls, shape: tuple[int, int], rows: Ints, columns: Ints, edges: Ints, confidence: Floats) -> StepTable:
         """Sort edges by row and column; of two between the same nodes the more trusted counts."""
         keys = rows * shape[1] + columns
-        order = np.argsort(keys, kind="stable")
+        order = np.argsort(keys)  # which of equal ones comes first is settled below
         again = keys[order][1:] == keys[order][:-1]
         if again.any():  # an undirected edge that is stored both ways
             order = np.lexsort((-confidence, keys))
@@ -174,6 +176,14 @@ class StepTable:
             values = values * _damped(self.column_degree, damping)[self.indices]
             self._matrices[key] = sparse.csr_array((values, self.indices, self.indptr), shape=self.shape)
         matrix: Matrix = self._matrices[key]
+        return matrix
+
+    def turned(self, damping: float, weighting: str) -> Matrix:
+        """Return the transposed matrix, cell by cell the same numbers: those of the opposite step may be rounded otherwise."""
+        key = (damping, weighting)
+        if key not in self._turned:
+            self._turned[key] = self.matrix(damping, weighting).T.tocsr()
+        matrix: Matrix = self._turned[key]
         return matrix
 
 
@@ -307,11 +317,14 @@ class PathCounter:
         if key not in self.memo:
             rows = None if row_end is None else self.ends[row_end]
             columns = None if column_end is None else self.ends[column_end]
-            matrix = self.graph.step(step).matrix(self.damping, self.weighting)
+            table = self.graph.step(step)
+            matrix = table.matrix(self.damping, self.weighting)
             if columns is not None:  # by rows of the opposite step: slicing columns of CSR visits every cell
                 back = self.graph.step(step, opposite=True).matrix(self.damping, self.weighting)
                 matrix = back[columns].T.tocsr()
-            self.memo[key] = Factor(key, matrix if rows is None else matrix[rows])
+            whole = rows is None and columns is None
+            turned = partial(table.turned, self.damping, self.weighting) if whole else None
+            self.memo[key] = Factor(key, matrix if rows is None else matrix[rows], turned)
         return self.memo[key]
 
     def _without_self(self, metapath: Metapath, total: Matrix) -> Matrix:
@@ -427,6 +440,19 @@ class Matrices:
         key = self._keys[bisect_right(self._starts, edge) - 1]
         return self.edges[key].records[edge - self.first_edge[key]]
 
+    def positions(self, edges: Ints) -> Ints:
+        """Return the positions of edges in the graph's assertions; NOTHING for those that a scenario brings."""
+        found = np.full(len(edges), NOTHING, np.int64)
+        lists = np.searchsorted(self._starts, edges, "right") - 1
+        for number in np.unique(lists).tolist():
+            records = self.edges[self._keys[number]].records
+            if isinstance(records, Chosen):
+                mine = (lists == number).nonzero()[0]
+                within = edges[mine] - self._starts[number]
+                own = within < len(records.positions)
+                found[mine[own]] = records.positions[within[own]]
+        return found
+
     @cached_property
     def first_node(self) -> Mapping[str, int]:
         """The number across the graph of each kind's first node."""
@@ -459,20 +485,21 @@ class Matrices:
         damping: float = DAMPING,
         weighting: str = CONFIDENCE,
         limit: int = 200_000,
+        known: dict[Hashable, Bools] | None = None,
     ) -> PathTable:
         """Return every path of a metapath between two nodes, largest value first, ties by node numbers.
 
         Cost is linear in what it returns: each node tried is known to lead to the target by a walk.
-        ``limit`` bounds the partial paths held at once.
+        ``limit`` bounds the partial paths held at once. ``known`` is shared by calls for metapaths that end alike.
         """
         tables = [self.step(step) for step in metapath.steps]
-        leads_on = self._leads_on(metapath, target)
+        leads_on = self._leads_on(metapath, target, {} if known is None else known)
         nodes, edges, values = np.array([[source]]), np.empty((1, 0), np.int64), np.ones(1)
         complete = True
         for position, (step, table) in enumerate(zip(metapath.steps, tables, strict=True)):
             row, cell = _expand(table, nodes[:, -1])
             ahead = table.indices[cell]
-            keep = leads_on[position + 1][ahead]
+            keep = leads_on[position][ahead]
             for earlier in range(position + 1):
                 if metapath.kinds[earlier] == metapath.kinds[position + 1]:
                     keep &= nodes[row, earlier] != ahead
@@ -484,17 +511,20 @@ class Matrices:
         order = np.lexsort((*nodes.T[::-1], -values))
         return PathTable(metapath, nodes[order], edges[order], values[order], complete)
 
-    def _leads_on(self, metapath: Metapath, target: int) -> list[NDArray[np.bool_]]:
-        """For each position, which nodes have a walk along the rest of the metapath to the target."""
+    def _leads_on(self, metapath: Metapath, target: int, known: dict[Hashable, Bools]) -> list[Bools]:
+        """For each position after the first, which nodes have a walk along the rest of the metapath to the target."""
         last = np.zeros(self.sizes[metapath.kinds[-1]], bool)
         last[target] = True
         masks = [last]
-        for step in reversed(metapath.steps):
-            back = self.step(step, opposite=True)
-            _, cell = _expand(back, np.flatnonzero(masks[0]))
-            mask = np.zeros(self.sizes[step.source], bool)
-            mask[back.indices[cell]] = True
-            masks.insert(0, mask)
+        for position in range(len(metapath) - 1, 0, -1):
+            rest = metapath.steps[position:]
+            if (rest, target) not in known:
+                back = self.step(rest[0], opposite=True)
+                _, cell = _expand(back, np.flatnonzero(masks[0]))
+                mask = np.zeros(self.sizes[rest[0].source], bool)
+                mask[back.indices[cell]] = True
+                known[rest, target] = mask
+            masks.insert(0, known[rest, target])
         return masks
 
 
@@ -542,8 +572,10 @@ def _base(graph: Snapshot) -> Matrices:
     keys = np.ravel_multi_index((kinds[subjects], columns.relations[edges], kinds[objects]), shape)
     sizes = {kind: len(members) for kind, members in entities.items()}
     lists = {}
-    for found in np.flatnonzero(np.bincount(keys)).tolist():
-        chosen = keys == found
+    counts = np.bincount(keys)
+    runs = np.split(np.argsort(keys.astype(np.min_scalar_type(len(counts))), kind="stable"), np.cumsum(counts)[:-1])
+    for found in np.flatnonzero(counts).tolist():
+        chosen = runs[found]
         subject, relation, object_ = map(int, np.unravel_index(found, shape))
         key = graph.model.kinds[subject].name, graph.model.relations[relation].name, graph.model.kinds[object_].name
         lists[key] = EdgeList(

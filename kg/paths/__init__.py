@@ -2,8 +2,8 @@
 
 How the modules build on one another: ``constraints`` reads what is asked; ``ground`` says what may be walked;
 ``layers`` finds, from both ends, where answers lie; ``ranking`` finds them one by one, best first, ``listing`` many
-at once, and ``diversity`` rearranges them; ``counting`` counts them; ``reach`` measures distances; ``records`` is what comes out;
-``search`` puts these together, and ``why`` explains empty answers and estimates work.
+at once, and ``diversity`` rearranges them; ``nearest`` finds the shortest of all without layers; ``counting`` counts
+them; ``reach`` measures distances; ``records`` is what comes out; ``search`` puts these together, and ``why`` explains empty answers and estimates work.
 """
 
 from kg.paths.constraints import CONFIDENCE, DAMPING, LENGTH, NOVELTY, ORDERS, PathConstraints

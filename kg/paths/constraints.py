@@ -95,6 +95,10 @@ class Question:
         values = (getattr(self, field.name) for field in fields(self))
         return tuple(_plain(value) for value in values)
 
+    def of_length(self, length: int) -> Question:
+        """Return the same question about paths of one length."""
+        return Question(**{**vars(self), "shortest": length, "longest": length})
+
     @property
     def lengths(self) -> range:
         """Numbers of steps that a path may have."""
@@ -104,6 +108,8 @@ class Question:
 def resolve(scenario: Scenario, ends: Ends) -> tuple[Entity, ...]:
     """Return the entities of one or several names, each once; raises NotFound for unknown ones."""
     several = [ends] if isinstance(ends, str | Entity) else list(ends)
+    if not several:
+        return ()
     names = [end if isinstance(end, str) else end.curie for end in several]
     return tuple({entity.curie: entity for entity in map(scenario.graph.entity, names)}.values())
 
@@ -117,7 +123,7 @@ def understand(scenario: Scenario, sources: Ends, targets: Ends | None, asked: P
     from_, to = resolve(scenario, sources), resolve(scenario, targets) if targets is not None else ()
     _check_ends(from_, to, open_=targets is None)
     _check_numbers(asked)
-    via, avoid = resolve(scenario, list(asked.via)), resolve(scenario, list(asked.avoid))
+    via, avoid = resolve(scenario, tuple(asked.via)), resolve(scenario, tuple(asked.avoid))
     _check_places(from_, to, via, avoid)
     kinds = None if asked.kinds is None else frozenset(kind_named(model, name).name for name in asked.kinds)
     _check_via(asked, [e for e in via if e not in from_ and e not in to], kinds)
@@ -131,7 +137,7 @@ def understand(scenario: Scenario, sources: Ends, targets: Ends | None, asked: P
         targets=_numbers(adjacency, to),
         shortest=asked.min_length if steps is None else len(steps),
         longest=asked.longest if steps is None else len(steps),
-        codes=frozenset(chain.from_iterable(_codes(adjacency, model, name, asked.direction) for name in relations)),
+        codes=_all_codes(adjacency, model, relations, asked.direction),
         steps=steps,
         kinds=None if kinds is None else frozenset(adjacency.kind_number[name] for name in kinds),
         via=frozenset(_numbers(adjacency, via)),
@@ -161,6 +167,12 @@ def _relations(model: Model, asked: PathConstraints) -> list[str]:
     if not asked.relations:
         raise BadInput("`relations` is empty, so nothing may be walked; leave it out to allow every relation.")
     return list(dict.fromkeys(relation_named(model, name).relation.name for name in asked.relations))
+
+
+def _all_codes(adjacency: Adjacency, model: Model, relations: Sequence[str], direction: str) -> frozenset[int]:
+    if direction == "both" and len(relations) == len(model.relations):
+        return frozenset(range(adjacency.codes))
+    return frozenset(chain.from_iterable(_codes(adjacency, model, name, direction) for name in relations))
 
 
 def _codes(adjacency: Adjacency, model: Model, relation: str, direction: str) -> list[int]:

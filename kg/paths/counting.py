@@ -72,12 +72,14 @@ def _simple(plan: Plan) -> float:
 
 def _repeated(plan: Plan) -> float:
     """Return the number of walks of four steps whose second and fourth nodes are the same."""
-    ground = plan.layers.ground
+    ground = plan.ground
     there = np.bincount(plan.arcs(0).heads, minlength=ground.size)
     back = np.bincount(plan.arcs(3).tails, minlength=ground.size)
     twice = np.flatnonzero((there > 0) & (back > 0))
+    if not len(twice):
+        return 0.0
     onward = plan.steps(twice, 1)
-    homeward = ground.backward(twice, plan.layers.codes(2))
+    homeward = ground.backward(twice, ground.codes_at(2))
     pairs, counts = np.unique(onward.tails * ground.size + onward.heads, return_counts=True)
     returns, return_counts = np.unique(homeward.heads * ground.size + homeward.tails, return_counts=True)
     _, i, j = np.intersect1d(pairs, returns, assume_unique=True, return_indices=True)
@@ -87,7 +89,7 @@ def _repeated(plan: Plan) -> float:
 
 def _listed(plan: Plan) -> int:
     """Return the number of paths among the walks of a plan, by listing all walks at once; raises Spent."""
-    ground = plan.layers.ground
+    ground = plan.ground
     states = plan.starts
     columns = [ground.nodes(states)]
     for i in range(plan.length):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kg.adjacency import NO_DATE, costs_of
 from kg.budget import Budget
-from kg.columns import Bools, Ints
+from kg.columns import Bools, Ints, Numbers
 from kg.overlay import Scenario
 from kg.paths.constraints import DAMPING, Question
 from kg.records import Assertion
@@ -41,8 +41,39 @@ class Arcs(NamedTuple):
 
     def where(self, keep: Bools) -> Arcs:
         """Return those of the arcs that are to be kept."""
-        chosen = keep.nonzero()[0]
+        return self.at(keep.nonzero()[0])
+
+    def at(self, chosen: Ints) -> Arcs:
+        """Return some of the arcs."""
         return Arcs(self.tails[chosen], self.heads[chosen], self.places[chosen], self.flip)
+
+
+class Fan(NamedTuple):
+    """The arcs at some nodes, of which most lead nowhere: what lies at their other ends, and where the rest is looked up.
+
+    Where all arcs at the nodes are walkable, ``ends`` says where each node's end, else ``rows`` which node each is of;
+    those of a single node follow one another from place ``first`` on. ``flip`` is 1 where they lead towards the nodes.
+    """
+
+    nodes: Ints
+    others: Ints | Numbers
+    flip: int
+    places: Ints | None = None
+    first: int = 0
+    rows: Ints | None = None
+    ends: Ints | None = None
+
+    def at(self, chosen: Ints) -> Arcs:
+        """Return some of the arcs."""
+        if self.rows is not None:
+            own = self.nodes[self.rows[chosen]]
+        elif self.ends is not None:
+            own = self.nodes[self.ends.searchsorted(chosen, "right")]
+        else:
+            own = self.nodes.repeat(len(chosen))
+        others = self.others[chosen].astype(np.int64)
+        places = chosen + self.first if self.places is None else self.places[chosen]
+        return Arcs(others, own, places, 1) if self.flip else Arcs(own, others, places, 0)
 
 
 class Ground:
@@ -63,7 +94,8 @@ class Ground:
         self.count = len(self.adjacency.entities)
         self.size = self.count * self.width
         self._own_arcs = len(self.adjacency.neighbours)
-        self.codes = self._mask(question.codes)
+        self._codes_free = len(question.codes) == self.adjacency.codes
+        self.codes = self.adjacency.every_code if self._codes_free else self._mask(question.codes)
         self.steps = None if question.steps is None else tuple(map(self._mask, question.steps))
         self._extras: tuple[Assertion, ...] = (*scenario.changed.values(), *scenario.assumed)
         self._gone = self._removed()
@@ -75,6 +107,8 @@ class Ground:
         if self._extras:
             self._prepare_extras()
         self.node_costs = self._node_costs()
+        self.barred = bool(question.kinds is not None or question.avoid or question.via)
+        """Whether any node but an end may not stand between the ends."""
         self.between = self._between()
 
     @cached_property
@@ -87,6 +121,10 @@ class Ground:
         mask = np.zeros(self.adjacency.codes, np.bool_)
         mask[sorted(codes)] = True
         return mask
+
+    def codes_at(self, step: int) -> Bools:
+        """Return which codes a step may have; steps are counted from 0."""
+        return self.codes if self.steps is None else self.steps[step]
 
     def _removed(self) -> Bools | None:
         """Return which assertions the graph's own arcs must not be walked for, or None for none."""
@@ -149,7 +187,8 @@ class Ground:
 
     def degree(self, node: int) -> int:
         """Return the number of edges at a node under the scenario."""
-        return int(self.adjacency.degrees[node]) + self._degree_changes.get(node, 0)
+        own = int(self.adjacency.degrees[node])
+        return own if self.scenario.is_plain else own + self._degree_changes.get(node, 0)
 
     def _between(self) -> Bools:
         """Return which nodes may stand between the ends where nothing else is said; those to pass are placed apart."""
@@ -158,7 +197,8 @@ class Ground:
             allowed = np.ones(self.count, np.bool_)
         else:
             allowed = np.isin(self.adjacency.kinds, sorted(asked.kinds))
-        allowed[sorted(asked.avoid | asked.via)] = False
+        if self.barred:
+            allowed[sorted(asked.avoid | asked.via)] = False
         for ends in (asked.sources, asked.targets):
             if len(ends) == 1:  # a path meets its own ends once; with several ends others may lie between
                 allowed[ends[0]] = False
@@ -180,9 +220,9 @@ class Ground:
         return nodes if self.width == 1 else nodes * 3 + 2
 
     # -------------------------------------------------------------- walking
-    def cost(self, states: Ints) -> int:
+    def cost(self, states: Ints | Numbers) -> int:
         """Return how many arcs would be looked at to walk one step from some states."""
-        return self.adjacency.arc_count(self.nodes(states))
+        return self.adjacency.arc_count(states if self.width == 1 else states // 3)
 
     def forward(self, states: Ints, codes: Bools, to: Bools | None = None) -> Arcs:
         """Return the arcs from some states along some codes, if wanted to some states only.
@@ -206,6 +246,20 @@ class Ground:
         arcs = arcs._replace(tails=tails)
         return arcs if from_ is None else arcs.where(from_[tails])
 
+    def fan(self, nodes: Ints, flip: int) -> Fan:
+        """Return the arcs at some nodes, where signs do not matter; raises Spent likewise."""
+        adjacency = self.adjacency
+        if len(self._extras) or not (self._edges_free and self._codes_free):
+            rows, others, places = self._gather(nodes, self.codes, flip, None)
+            return Fan(nodes, others, flip, places, rows=rows)
+        if not self.budget.spend(adjacency.arc_count(nodes) // ARCS_A_STEP + 1):
+            raise Spent
+        if len(nodes) == 1:
+            first, end = adjacency.indptr[nodes[0] : nodes[0] + 2].tolist()
+            return Fan(nodes, adjacency.neighbours[first:end], flip, first=first)
+        places, ends = adjacency.gather(nodes)
+        return Fan(nodes, adjacency.neighbours[places], flip, places, ends=ends)
+
     def _mask_of_nodes(self, states: Bools | None) -> Bools | None:
         if states is None or self.width == 1:
             return states
@@ -224,7 +278,7 @@ class Ground:
         places, ends = adjacency.gather(nodes)
         heads = adjacency.neighbours[places]
         chosen = None if wanted is None else wanted[heads].nonzero()[0]
-        if not (self._edges_free and codes.all()):
+        if not (self._edges_free and (codes is adjacency.every_code or codes.all())):
             looked_at = places if chosen is None else places[chosen]
             ok = self._arc_ok(looked_at, codes[adjacency.arc_codes[looked_at] ^ flip]).nonzero()[0]
             chosen = ok if chosen is None else chosen[ok]
@@ -274,13 +328,19 @@ class Ground:
         """Return the positions of the assertions of arcs, from ``base`` on of extras."""
         return self._looked_up(self.adjacency.positions, self._extra_edges, arcs.places)
 
+    def edge_at(self, place: int) -> tuple[int, int]:
+        """Return the position of the assertion of one arc, and the arc's code as it lies in its place."""
+        if place >= self._own_arcs:
+            return self._extra_edges.item(place - self._own_arcs), self._extra_codes.item(place - self._own_arcs)
+        return self.adjacency.positions.item(place), self.adjacency.arc_codes.item(place)
+
     def costs_of(self, arcs: Arcs) -> Ints:
         """Return the costs of the edges of arcs, without the nodes that they lead to."""
         if not len(self._extras):
-            return self.adjacency.costs[self.adjacency.positions[arcs.places]]
+            return self.adjacency.arc_costs[arcs.places]
         own = arcs.places < self._own_arcs
         costs = np.empty(len(own), np.int64)
-        costs[own] = self.adjacency.costs[self.adjacency.positions[arcs.places[own]]]
+        costs[own] = self.adjacency.arc_costs[arcs.places[own]]
         costs[~own] = self._extra_costs[arcs.places[~own] - self._own_arcs]
         return costs
 

@@ -9,6 +9,7 @@ exact remaining cost as its bound.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,16 +40,11 @@ class Places:
 
 
 class Layers:
-    """The states at each distance from both ends, for paths whose places are the same; computed as asked for.
+    """The states at each distance from both ends, for paths whose places are the same; computed as asked for."""
 
-    With ``nearest`` a state is only in the first layer that it could be in from either end: enough for the shortest
-    paths, and no layer grows by the ways back.
-    """
-
-    def __init__(self, ground: Ground, places: Places, *, nearest: bool = False) -> None:
+    def __init__(self, ground: Ground, places: Places) -> None:
         self.ground = ground
         self.places = places
-        self._nearest = nearest
         via = ground.question.via
         self._forward = [ground.starts(self._at(0, np.array(ground.question.sources, np.int64), via))]
         self._forward_arcs: list[Arcs] = []
@@ -58,7 +54,6 @@ class Layers:
         self._remaining = [first]
         self._backward = [targets]
         self._backward_arcs: list[Arcs] = []
-        self._seen = [_marked(states, ground.size) for states in (self._forward[0], targets)] if nearest else []
 
     def _at(self, position: int | None, nodes: Ints, via: frozenset[int]) -> Ints:
         """Return the nodes that may stand at an end: the one that must, or those that need not stand elsewhere."""
@@ -73,17 +68,12 @@ class Layers:
         allowed: Bools = self.ground.between[nodes] if node is None else nodes == node
         return allowed
 
-    def _distinct(self, states: Ints, side: int) -> Ints:
-        """Return states once each; with ``nearest``, those that were in no layer of that side before."""
-        marks = _marked(states, self.ground.size)
-        if self._nearest:
-            marks &= ~self._seen[side]
-            self._seen[side] |= marks
-        return marks.nonzero()[0]
+    def _distinct(self, states: Ints) -> Ints:
+        return _marked(states, self.ground.size).nonzero()[0]
 
     def codes(self, step: int) -> Bools:
         """Return which codes a step may have; steps are counted from 0."""
-        return self.ground.codes if self.ground.steps is None else self.ground.steps[step]
+        return self.ground.codes_at(step)
 
     # -------------------------------------------------------------- from the start
     def forward(self, i: int) -> Ints:
@@ -92,7 +82,7 @@ class Layers:
             step = len(self._forward)
             heads = self.forward_arcs(step - 1).heads
             heads = heads[self._allowed(self.ground.nodes(heads), step)]
-            self._forward.append(self._distinct(heads, 0))
+            self._forward.append(self._distinct(heads))
         return self._forward[i]
 
     def forward_arcs(self, i: int) -> Arcs:
@@ -138,7 +128,7 @@ class Layers:
         arcs = self.backward_arcs(j - 1)
         keep = self._allowed(self.ground.nodes(arcs.tails), self._from_end(j))
         arcs = arcs.where(keep)
-        self._backward.append(self._distinct(arcs.tails, 1))
+        self._backward.append(self._distinct(arcs.tails))
         self._remaining.append(least(self.ground, arcs, self._remaining[j - 1], last=j == 1))
 
     def backward_arcs(self, j: int) -> Arcs:
@@ -192,7 +182,7 @@ class Within(Layers):
             costs = self._so_far[-1][arcs.tails] + ground.costs_of(arcs) + ground.node_costs[ground.nodes(arcs.heads)]
             np.minimum.at(so_far, arcs.heads, costs)
             self._so_far.append(so_far)
-            self._forward.append(self._distinct(arcs.heads, 0))
+            self._forward.append(self._distinct(arcs.heads))
             self._narrow(0)
         return self._forward[i]
 
@@ -218,21 +208,71 @@ class Within(Layers):
         return spent + ground.node_costs[ground.nodes(states)] if side and steps else spent
 
 
-class Plan:
-    """Paths of one length: where the two sides met, and the least remaining cost at each place.
+class Plan(ABC):
+    """Paths of one length, as walks on which an end can be reached from every state; what enumerations read."""
+
+    def __init__(self, ground: Ground, length: int) -> None:
+        self.ground = ground
+        self.length = length
+
+    @property
+    @abstractmethod
+    def remaining(self) -> list[Ints]:
+        """Per place, the least cost from each state of a walk to an end."""
+
+    @property
+    @abstractmethod
+    def starts(self) -> Ints:
+        """The states that a path of this length may start in."""
+
+    @abstractmethod
+    def steps(self, states: Ints, i: int) -> Arcs:
+        """Return the arcs from states at place i along which an end can still be reached; raises Spent."""
+
+    @abstractmethod
+    def arcs_at_hand(self, i: int) -> Arcs:
+        """Return all arcs between places i and i + 1 that were looked at, the walks' among them; raises Spent."""
+
+    @abstractmethod
+    def arcs(self, i: int) -> Arcs:
+        """Return all arcs of the walks between places i and i + 1; raises Spent."""
+
+    def newest(self) -> list[Ints]:
+        """Return, per place, the newest day of evidence that the rest of a walk from each state can meet; raises Spent."""
+        ground = self.ground
+        best = [np.full(ground.size, NO_DATE, np.int64)]
+        for i in range(self.length - 1, -1, -1):
+            arcs = self.arcs(i)
+            days = np.maximum(ground.dates(ground.edges_of(arcs)), best[0][arcs.heads])
+            here = np.full(ground.size, NO_DATE, np.int64)
+            np.maximum.at(here, arcs.tails, days)
+            best.insert(0, here)
+        return best
+
+    def walks(self) -> list[NDArray[np.float64]]:
+        """Return, per place, how many walks lead from each state to an end; exact below 2^53. Raises Spent."""
+        counts = [np.ones(self.ground.size, np.float64)]
+        for i in range(self.length - 1, -1, -1):
+            arcs = self.arcs(i)
+            counts.insert(0, np.bincount(arcs.tails, counts[0][arcs.heads], self.ground.size).astype(np.float64))
+        return counts
+
+
+class Layered(Plan):
+    """The walks of one length through layers: where the two sides met, and the least remaining cost at each place.
 
     ``remaining[i]`` holds the least cost from each state at place i to an end, FAR where no end is reached;
     at places up to ``meet`` it does so only for states that a start reaches. ``connecting`` are the arcs
     between the place ``meet`` and the next.
     """
 
-    def __init__(self, layers: Layers, length: int, met: tuple[int, int] | None = None) -> None:
+    def __init__(self, layers: Layers, length: int) -> None:
+        super().__init__(layers.ground, length)
         self.layers = layers
-        self.length = length
         self.meet = 0
-        self.remaining: list[Ints] = []
+        self._remaining: list[Ints] = []
         self.connecting: Arcs | None = None
-        self.empty = not self._build(met or self._meet())
+        self.empty = not self._build(self._meet())
 
     def _build(self, met: tuple[int, int] | None) -> bool:
         if met is None:
@@ -241,12 +281,12 @@ class Plan:
         self.connecting = self._connect(self.meet, later)
         if not len(self.connecting.heads):
             return False
-        layers, ground, length = self.layers, self.layers.ground, self.length
+        layers, ground, length = self.layers, self.ground, self.length
         after = [layers.remaining(length - i) for i in range(self.meet + 1, length + 1)]
         here = [least(ground, self.connecting, after[0], last=later == 0)]
         for i in range(self.meet - 1, -1, -1):
             here.insert(0, least(ground, layers.forward_arcs(i), here[0], last=False))
-        self.remaining = here + after
+        self._remaining = here + after
         return bool((here[0][layers.forward(0)] < FAR).any())
 
     @cached_property
@@ -278,6 +318,11 @@ class Plan:
 
     # -------------------------------------------------------------- what enumerations read
     @property
+    def remaining(self) -> list[Ints]:
+        """Per place, the least cost from each state to an end; FAR where none is reached."""
+        return self._remaining
+
+    @property
     def starts(self) -> Ints:
         """The states that a path of this length may start in."""
         states = self.layers.forward(0)
@@ -285,7 +330,7 @@ class Plan:
 
     def steps(self, states: Ints, i: int) -> Arcs:
         """Return the arcs from states at place i along which an end can still be reached; raises Spent."""
-        return self.layers.ground.forward(states, self.layers.codes(i), self._open[i + 1])
+        return self.ground.forward(states, self.ground.codes_at(i), self._open[i + 1])
 
     def arcs_at_hand(self, i: int) -> Arcs:
         """Return all arcs between places i and i + 1 that were looked at, the core's among them; raises Spent."""
@@ -300,28 +345,6 @@ class Plan:
         arcs = self.arcs_at_hand(i)
         keep = self._open[i + 1][arcs.heads] & self._open[i][arcs.tails]
         return arcs.where(keep)
-
-    def newest(self) -> list[Ints]:
-        """Return, per place, the newest day of evidence that the rest of a walk from each state can meet; raises Spent."""
-        ground = self.layers.ground
-        best = [np.full(ground.size, NO_DATE, np.int64)]
-        for i in range(self.length - 1, -1, -1):
-            arcs = self.arcs(i)
-            days = np.maximum(ground.dates(ground.edges_of(arcs)), best[0][arcs.heads])
-            here = np.full(ground.size, NO_DATE, np.int64)
-            np.maximum.at(here, arcs.tails, days)
-            best.insert(0, here)
-        return best
-
-    def walks(self) -> list[NDArray[np.float64]]:
-        """Return, per place, how many walks lead from each state to an end; exact below 2^53. Raises Spent."""
-        ground = self.layers.ground
-        last = (self.remaining[-1] < FAR).astype(np.float64)
-        counts = [last]
-        for i in range(self.length - 1, -1, -1):
-            arcs = self.arcs(i)
-            counts.insert(0, np.bincount(arcs.tails, counts[0][arcs.heads], ground.size).astype(np.float64))
-        return counts
 
 
 def least(ground: Ground, arcs: Arcs, after: Ints, *, last: bool) -> Ints:
@@ -368,12 +391,14 @@ class Core:
         self.ground = ground
         self.layers: list[Layers] = []
         """All layers made so far."""
+        self.whole: Plan | None = None
+        """The plan that holds all paths, where one was given."""
         self._plans: dict[int, list[Plan]] = {}
 
     def plans(self, length: int) -> list[Plan]:
         """Return the plans for paths of one length; none where there can be no such path. Raises Spent."""
         if length not in self._plans:
-            found = (Plan(self._layers(places), length) for places in placements(self.ground, length))
+            found = (Layered(self._layers(places), length) for places in placements(self.ground, length))
             self._plans[length] = [plan for plan in found if not plan.empty]
         return self._plans[length]
 
@@ -382,27 +407,12 @@ class Core:
         if length in self._plans or self.ground.question.via:
             return self.plans(length)
         (places,) = placements(self.ground, length)
-        plan = Plan(Within(self.ground, places, length, limit), length)
+        plan = Layered(Within(self.ground, places, length, limit), length)
         return [] if plan.empty else [plan]
 
-    def nearest(self, longest: int | None) -> Plan | None:
-        """Return the plan for the shortest paths of all, or None where there are none of up to ``longest`` steps.
-
-        It takes the place of what plans of that length there were. Breadth-first from both ends, always on the side
-        with fewer arcs to look at: for questions whose every walk of least length is an answer. Raises Spent.
-        """
-        layers = Layers(self.ground, Places(None, {}), nearest=True)
-        i = j = 0
-        while len(layers.forward(i)) and len(layers.backward(j)) and (longest is None or i + j < longest):
-            plan = Plan(layers, i + j + 1, (i, j))
-            if not plan.empty:
-                self._plans[plan.length] = [plan]
-                return plan
-            if layers.forward_cost(i) <= layers.backward_cost(j):
-                i += 1
-            else:
-                j += 1
-        return None
+    def hold(self, plan: Plan) -> None:
+        """Take a plan that was made elsewhere for all paths that are asked for."""
+        self.whole, self._plans[plan.length] = plan, [plan]
 
     def _layers(self, places: Places) -> Layers:
         if places.length is not None or not self.layers:

@@ -25,6 +25,7 @@ from kg.paths.constraints import CONFIDENCE, LENGTH
 from kg.paths.counting import join, unmet
 from kg.paths.ground import ARCS_A_STEP, Arcs, Spent
 from kg.paths.layers import FAR, Core, Plan
+from kg.paths.nearest import Nearest
 from kg.paths.ranking import Found, Key, Ranking
 
 LISTED = (CONFIDENCE, LENGTH)  # orders whose keys grow with every step
@@ -46,6 +47,8 @@ class Listed:
         self.position = 0
         self.complete = False
         self.expected = 0
+        self.more = False
+        """Whether another path is known to come, without knowing which."""
         self._ranking = Ranking(core, order_by)
         self._ahead: deque[Found] = deque()
         self._all = False
@@ -59,13 +62,14 @@ class Listed:
 
     def next(self, budget: Budget) -> Found | None:
         """Return the next path, or None: then either ``complete``, or ``truncated_by`` says what stopped the search."""
+        self.more = False
         many = self.expected - self.position >= MANY or self._listed
         if many and self._listable and not (self._ahead or self._all):
             self._list(budget)
         if budget.exhausted_by is not None:
             self.truncated_by, found = budget.exhausted_by, None
         elif not (self._ahead or self._all):
-            found = self._ranked(budget)
+            found = self._nearest(budget) or self._ranked(budget)
         else:
             spent = not budget.spend()
             self.truncated_by = budget.exhausted_by
@@ -84,6 +88,15 @@ class Listed:
         except Spent:
             self._listable = False
         budget.spend(share.spent)
+
+    def _nearest(self, budget: Budget) -> Found | None:
+        """Return the best of the shortest paths, where it is asked for and these are all."""
+        plan = self.core.whole
+        if self.position or not self._listable or not isinstance(plan, Nearest) or not budget.spend():
+            return None
+        self.more = not plan.single
+        self.complete = plan.single
+        return plan.best()
 
     def _ranked(self, budget: Budget) -> Found | None:
         ranking = self._ranking
@@ -146,7 +159,7 @@ class _Listing:
 
     def __init__(self, plan: Plan, order_by: str, kept: int, limit: int | None) -> None:
         self.plan = plan
-        self.ground = plan.layers.ground
+        self.ground = plan.ground
         self.order_by = order_by
         self.kept = kept
         self.limit = limit

@@ -200,7 +200,7 @@ class Ranking:
 
 def _starts(plan: Plan, newest: Sequence[Ints]) -> list[_Child]:
     states = plan.starts
-    nodes = plan.layers.ground.nodes(states)
+    nodes = plan.ground.nodes(states)
     days = newest[0][states] if newest else np.zeros(len(states), np.int64)
     rows = zip(plan.remaining[0][states], nodes, states, days, strict=True)
     return sorted((int(to_end), int(n), int(s), int(n), -1, 0, NO_DATE, int(day)) for to_end, n, s, day in rows)
@@ -249,7 +249,7 @@ class _Steps:
     def _sorted(self, arcs: Arcs) -> tuple[Ints, ...]:
         """Return the states that arcs lead from, sorted, and the columns of the steps that they are, in order for each."""
         plan, place = self._plan, self._place
-        ground = plan.layers.ground
+        ground = plan.ground
         nodes = ground.nodes(arcs.heads)
         edges = ground.edges_of(arcs)
         costs = ground.costs_of(arcs) + (ground.node_costs[nodes] if place + 1 < plan.length else 0)

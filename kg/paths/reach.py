@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kg.budget import Budget
-from kg.columns import Bools, Ints
+from kg.columns import Ints
 from kg.overlay import Scenario
 from kg.paths.constraints import Ends, PathConstraints, understand
 from kg.paths.ground import Ground, Spent
@@ -124,40 +124,3 @@ def _proposed(ground: Ground, length: int) -> Ints:
         except Spent:
             return np.zeros(0, np.int64)
     return nodes
-
-
-def distance_between(ground: Ground) -> int | None:
-    """Return the number of steps between the nearest of the ends, signs and what must be passed aside, or None.
-
-    Breadth-first search from both sides, always from the one with fewer arcs to look at. Raises Spent.
-    """
-    asked = ground.question
-    plain = ground if asked.signs is None else Ground(ground.scenario, replace(asked, signs=None), ground.budget)
-    here, there = np.array(asked.sources, np.int64), np.array(asked.targets, np.int64)
-    seen_here, seen_there = _marks(plain, here), _marks(plain, there)
-    steps = 0
-    while len(here) and len(there):
-        steps += 1
-        if plain.cost(here) <= plain.cost(there):
-            reached = plain.forward(here, plain.codes).heads
-            here, met = _onward(plain, reached, seen_here, seen_there)
-        else:
-            reached = plain.backward(there, plain.codes).tails
-            there, met = _onward(plain, reached, seen_there, seen_here)
-        if met:
-            return steps
-    return None
-
-
-def _marks(ground: Ground, nodes: Ints) -> Bools:
-    marks = np.zeros(ground.count, np.bool_)
-    marks[nodes] = True
-    return marks
-
-
-def _onward(ground: Ground, reached: Ints, seen: Bools, others: Bools) -> tuple[Ints, bool]:
-    """Return the next frontier, and whether it met the other side; marks it as seen."""
-    met = bool(others[reached].any())
-    fresh = np.unique(reached[~seen[reached] & ground.between[reached]])
-    seen[fresh] = True
-    return fresh, met

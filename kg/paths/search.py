@@ -21,8 +21,8 @@ from kg.paths.diversity import Diverse
 from kg.paths.ground import Ground, Spent
 from kg.paths.layers import Core
 from kg.paths.listing import Listed
+from kg.paths.nearest import nearest
 from kg.paths.ranking import Found, Key, Ranking
-from kg.paths.reach import distance_between
 from kg.paths.records import Path, Step
 from kg.records import Assertion, Entity
 from kg.views import View, ViewNode
@@ -223,7 +223,7 @@ class Search:
         total = before + len(found) if stream.complete else None
         if total is None and count:
             total = stream.total(self.budget)
-        if found and has_next:
+        if found and has_next and stream.weight:
             bookmarks.keep(before + len(found), found[-1].key, stream)
         paths = paths_of(stream.core.ground, found)
         return PathPage(
@@ -241,14 +241,18 @@ class Search:
         asked = self.question
         try:
             if asked.shortest == 1 and not (asked.steps or asked.via or asked.signs):
-                plan = self.core.nearest(asked.longest if limited else None)
-                return (None, None) if plan is None else (self._of_length(plan.length), None)
+                plan = nearest(self.ground, asked.longest if limited else None)
+                if plan is None:
+                    return None, None
+                self.core.hold(plan)
+                return self._of_length(plan.length), None
             least = asked.shortest
             if not (asked.steps or asked.via):
-                distance = distance_between(self.ground)
-                if distance is None:
+                plain = replace(asked, signs=None)
+                distant = nearest(Ground(self.scenario, plain, self.budget) if asked.signs else self.ground)
+                if distant is None:
                     return None, None
-                least = max(least, distance)
+                least = max(least, distant.length)
             longest = asked.longest if limited or asked.steps else max(asked.longest, least)
             for length in range(least, longest + 1):
                 search = Search(self.scenario, self.question, self.damping, self.budget)._of_length(length)
@@ -264,7 +268,7 @@ class Search:
 
     def _of_length(self, length: int) -> Search:
         """Ask for paths of one length from now on."""
-        self.question = self.ground.question = replace(self.question, shortest=length, longest=length)
+        self.question = self.ground.question = self.question.of_length(length)
         return self
 
 
@@ -317,6 +321,10 @@ class Stream:
 
     def has_next(self, budget: Budget) -> bool:
         """Return whether there is one more path, or there may be as the budget does not allow to say."""
+        if self.complete:
+            return False
+        if self._peeked is None and isinstance(self._ranking, Listed) and self._ranking.more:
+            return True
         return self.peek(budget) is not None or not self._source.complete
 
     def skip(self, position: int, key: Key, budget: Budget) -> None:

@@ -189,7 +189,7 @@ def test_a_harm_or_failure_that_is_doubted_is_no_argument_against(model: Model) 
 
 
 def test_arguments_come_weightiest_first_and_name_their_source_in_short(model: Model) -> None:
-    from kg.casework import short_name
+    from kg.bundles import short_name
     from kg.records import Source
 
     graph = small_graph(model, ENTITIES, HARMFUL)

@@ -133,6 +133,24 @@ def test_without_a_limit_the_shortest_are_as_long_as_they_must_be(question) -> N
     assert first.has_next == (len(page) > 1)
 
 
+@examples(60)
+@given(questions(), st.integers(1, 6))
+def test_pages_of_the_shortest_put_together_are_the_whole(question, size) -> None:
+    """The first page may be read off without listing anything; what comes after it has to find its place."""
+    what_if, sources, targets, asked, _, _ = question
+    whole = shortest_paths(what_if, sources, targets, asked, first=1000)
+    found, after = [], None
+    for _ in range(len(whole) + 1):
+        page = shortest_paths(what_if, sources, targets, asked, first=size, after=after)
+        assert (page.position, page.total) == (len(found), len(whole))
+        found += [plain(path) for path in page]
+        assert page.has_next == (len(found) < len(whole))
+        after = page.end_cursor
+        if not page.has_next:
+            break
+    assert found == [plain(path) for path in whole]
+
+
 @examples(120)
 @given(questions(), st.integers(1, 12))
 def test_listing_many_at_once_gives_the_first_of_them(question, count) -> None:
