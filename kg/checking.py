@@ -27,11 +27,9 @@ from kg.facts import (
     PREDICATE,
     SUBJECT,
     TYPE,
-    Facts,
     Others,
     Said,
     Task,
-    group,
     meant,
 )
 from kg.identifiers import Identifiers
@@ -384,9 +382,7 @@ class _Checker(Shapes, Identifiers):
 
 __all__ = [
     "Diagnostic",
-    "Facts",
     "as_errors",
     "check",
-    "group",
     "with_excerpts",
 ]

@@ -226,13 +226,10 @@ class GraphService:
     def _plan_first(self, documents: Sequence[Document], progress: Progress | None) -> Plan:
         """Return the plan of a first load: what all of it says is put together once."""
         with no_collection():
-            found = said(documents)
-            warnings = refuse(self.check(documents, progress=progress, said=found))
-            whole = project_facts(found.facts, self.model)
-            del found
-            prepared = self.store.prepare(documents)
-            if prepared.rewritten:
-                whole = project(prepared.delta.of_sources().added, self.model)
+            warnings = refuse(self.check(documents, progress=progress, said=said(documents)))
+            prepared, facts = self.store.prepare_first(documents)
+            whole = project_facts(facts, self.model)
+            del facts
             diff = graph_diff(project((), self.model), whole)
             return Plan(prepared, diff, warnings, Columns.of(whole, self.model) if prepared.delta else None)
 

@@ -10,9 +10,9 @@ from typing import Any
 from pyoxigraph import Quad, Triple
 from rdflib.namespace import DCTERMS, RDF, RDFS, SKOS
 
-from kg.checking import Facts, group
 from kg.model import EvidenceLevel, Field, Kind, Model, Record, Relation
 from kg.records import Evidence, Source, Study
+from kg.triples import Facts, grouped
 from kg.vocabulary import KG
 
 TYPE, LABEL = str(RDF.type), str(RDFS.label)
@@ -124,7 +124,7 @@ def project(statements: Iterable[Triple | Quad], model: Model) -> Projection:
     What is incomplete, such as an assertion whose end is not declared, is left out: ``kg check`` reports
     it and loading refuses it, so it can only be there because the schema changed after loading.
     """
-    return project_facts(group(statements), model)
+    return project_facts(grouped(statements), model)
 
 
 def project_facts(facts: Facts, model: Model) -> Projection:

@@ -21,8 +21,9 @@ from rdflib.namespace import SH
 from rdflib.term import Node
 
 from kg.diagnostics import Diagnostic
-from kg.facts import World, group
+from kg.facts import World
 from kg.model import Model
+from kg.triples import grouped
 from kg.vocabulary import KG
 
 PART = 100_000  # subjects that are validated at one time, where shapes look at what is near
@@ -172,7 +173,7 @@ def _depth(graph: Graph, shape: Node, above: tuple[Node, ...]) -> int:
 @lru_cache(maxsize=4)
 def _messages(model: Model) -> dict[tuple[str, str], list[str]]:
     """Return (shape, path) -> the messages its property shapes carry."""
-    facts = group(quad.triple for quad in parse(_schema_ntriples(model), format=RdfFormat.N_TRIPLES))
+    facts = grouped(quad.triple for quad in parse(_schema_ntriples(model), format=RdfFormat.N_TRIPLES))
     sh = "http://www.w3.org/ns/shacl#"
     out: dict[tuple[str, str], list[str]] = defaultdict(list)
     for shape, about in facts.items():
