@@ -87,7 +87,7 @@ class World:
         self.facts, self.owner = found.facts, found.owner
         self.own = self.owner.keys()
         self.name = lru_cache(maxsize=200_000)(task.model.prefixes.curie)
-        self._known_kinds: dict[str, Sequence[Kind]] = {}
+        self._kinds_of: dict[int, Sequence[Kind]] = {}
 
     # -------------------------------------------------------------- saying
     def say(self, severity: str, code: str, subject: str, message: str, hint: str = "") -> Diagnostic:
@@ -131,14 +131,14 @@ class World:
 
     def kinds(self, subject: str) -> Sequence[Kind]:
         """Return the kinds that a node has: one, if all is well."""
-        known = self._known_kinds.get(subject)
-        if known:
-            return known
         about = self.facts.get(subject)
-        types = about.get(TYPE, ()) if about else ()
-        found = [thing for term in types if isinstance(thing := self.model.by_iri.get(term.value), Kind)]
-        if found:
-            self._known_kinds[subject] = found
+        types = about.get(TYPE) if about else None
+        if types is None:
+            return ()
+        found = self._kinds_of.get(id(types))
+        if found is None:  # most subjects have their types in common
+            things = [self.model.by_iri.get(term.value) for term in types]
+            found = self._kinds_of[id(types)] = [thing for thing in things if isinstance(thing, Kind)]
         return found
 
     @cached_property

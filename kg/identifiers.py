@@ -163,11 +163,14 @@ class Identifiers(World):
         return index
 
 
+_BETWEEN, _WORDS = re.compile(r"[\W_]+"), re.compile(r"\w+")
+
+
 def _plain(label: str) -> str:
-    return re.sub(r"[\W_]+", "", label.casefold())
+    return _BETWEEN.sub("", label.casefold())
 
 
 def _shape(kind: str, label: str) -> tuple[str, str, str]:
     """Return what labels of one thing share: CD19 is not CD20 and CAR is not CAAR, so numbers and capitals must agree."""
-    codes = [word for word in re.findall(r"\w+", label) if word.isupper() or any(char.isdigit() for char in word)]
+    codes = [word for word in _WORDS.findall(label) if word.isupper() or any(char.isdigit() for char in word)]
     return kind, " ".join(codes), _plain(label)[:1]

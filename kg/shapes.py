@@ -62,9 +62,12 @@ class Shapes(World):
         Of subjects in which shapes see the same, one is validated, and the others where something is wrong with that.
         """
         if _looks_near(self.model) and (sight := _sight(self.model)):
-            alike: dict[Hashable, list[str]] = defaultdict(list)
+            saying: dict[Hashable, list[str]] = defaultdict(list)
             for subject in self.own:
-                alike[self.seen(subject, sight)].append(subject)
+                saying[subject if subject in sight.known else id(self.facts[subject])].append(subject)
+            alike: dict[Hashable, list[str]] = defaultdict(list)
+            for subjects in saying.values():
+                alike[self.seen(subjects[0], sight)] += subjects
             done: set[str] = set()
             wrong: dict[Hashable, None] = {}
             for result in self.validated([same[0] for same in alike.values()], done):
