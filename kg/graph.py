@@ -22,6 +22,7 @@ from kg.documents import Document
 from kg.errors import CheckFailed, SyntaxProblem
 from kg.exploration import Graph
 from kg.facts import Named, Said, said
+from kg.first import first_diff
 from kg.impact import Impact, Limits, impact
 from kg.keeping import opened
 from kg.memory import no_collection
@@ -230,8 +231,8 @@ class GraphService:
             prepared, facts = self.store.prepare_first(documents)
             whole = project_facts(facts, self.model)
             del facts
-            diff = graph_diff(project((), self.model), whole)
-            return Plan(prepared, diff, warnings, Columns.of(whole, self.model) if prepared.delta else None)
+            columns = Columns.of(whole, self.model)
+            return Plan(prepared, first_diff(columns), warnings, columns if prepared.delta else None)
 
     def plan_revert(self, version: int) -> Plan:
         """Work out what undoing a change set would do, leaving what came later.
