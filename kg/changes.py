@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import quote
 
@@ -97,10 +97,8 @@ class Stated(Collection[Quad]):
         return sum(len(triples) for _, triples in self._files) + len(self._derived)
 
     def __iter__(self) -> Iterator[Quad]:
-        for graph, triples in self._files:
-            yield from triples.quads(graph)
-        for parts in self._derived:
-            yield Quad(*parts, DERIVED)
+        stated = (triples.quads(graph) for graph, triples in self._files)
+        return chain(chain.from_iterable(stated), (Quad(*parts, DERIVED) for parts in self._derived))
 
     def __contains__(self, quad: object) -> bool:
         return any(quad == stated for stated in self)

@@ -47,7 +47,7 @@ class Packed(OnDemand[Any]):
 
     def bytes_and_ends(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Return all values as one run of bytes, and where each ends."""
-        texts = [orjson.dumps(value, default=_spelt_out) if _plain(value) else _with_big(value) for value in self._more]
+        texts = list(map(_text, self._more))
         ends = np.cumsum([len(text) for text in texts], dtype=np.int64) + len(self._data)
         data = np.frombuffer(b"".join(texts), np.uint8)
         return np.concatenate([self._data, data]), np.concatenate([self._ends, ends])
@@ -59,12 +59,11 @@ def _spelt_out(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be packed")
 
 
-def _plain(value: Any) -> bool:
-    if isinstance(value, tuple | list):
-        return all(map(_plain, value))
-    if isinstance(value, dict):
-        return all(map(_plain, value.values()))
-    return not isinstance(value, int) or value.bit_length() < WORDS
+def _text(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, default=_spelt_out)
+    except TypeError:  # a number that is too large
+        return _with_big(value)
 
 
 def _with_big(value: Any) -> bytes:
@@ -73,7 +72,7 @@ def _with_big(value: Any) -> bytes:
             return [shown(item) for item in part]
         if isinstance(part, dict):
             return {name: shown(item) for name, item in part.items()}
-        return part if _plain(part) else {BIG: str(part)}
+        return {BIG: str(part)} if isinstance(part, int) and part.bit_length() >= WORDS else part
 
     return orjson.dumps(shown(value))
 

@@ -22,7 +22,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -489,10 +489,12 @@ class Store:
             self._compact()
 
     def _with_entry(self, delta: Delta, change: ChangeSet) -> Iterator[Quad]:
-        """Yield the quads that a change adds, then its history entry, into which they were packed as they passed."""
+        """Return the quads that a change adds, then its history entry, into which they are packed as they pass."""
         packing = Packing()
         deque(packing.removing(delta.removed), maxlen=0)
-        yield from packing.adding(delta.added)
+        return chain(packing.adding(delta.added), self._entry(packing, change))
+
+    def _entry(self, packing: Packing, change: ChangeSet) -> Iterator[Quad]:
         yield from entry(change, packing.text(), self.store_id)
 
     def _compact(self) -> None:
