@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.csgraph import maximum_flow
+import scipy  # its parts load where they are first used: most commands never need them
 
 from kg.budget import Budget
 from kg.bundles import Bundle
@@ -226,8 +225,8 @@ def disjoint_paths(case: Case) -> int | None:
     own = table.graph.first_node[table.kinds[0]] + table.sources[row]
     other = table.graph.first_node[table.kinds[1]] + table.targets[column]
     rows, columns = np.concatenate([ends.reshape(-1, 2), ends.reshape(-1, 2)[:, ::-1]]).T  # walked either way
-    lanes = sparse.csr_matrix((np.ones(len(rows), np.int32), (rows, columns)), shape=(len(nodes), len(nodes)))
-    return int(maximum_flow(lanes, *np.searchsorted(nodes, [own, other]).tolist()).flow_value)
+    lanes = scipy.sparse.csr_matrix((np.ones(len(rows), np.int32), (rows, columns)), shape=(len(nodes), len(nodes)))
+    return int(scipy.sparse.csgraph.maximum_flow(lanes, *np.searchsorted(nodes, [own, other]).tolist()).flow_value)
 
 
 # ---------------------------------------------------------------- around it

@@ -27,11 +27,9 @@ from kg.facts import (
     PREDICATE,
     SUBJECT,
     TYPE,
-    Facts,
     Others,
     Said,
     Task,
-    group,
     meant,
 )
 from kg.identifiers import Identifiers
@@ -101,6 +99,13 @@ class _Checker(Shapes, Identifiers):
     def __init__(self, task: Task, gone: set[str]) -> None:
         super().__init__(task)
         self.gone = gone
+        self.kind_fields: dict[str, set[str]] = {}
+        self.fine = set[int]()
+        """What subjects other than assertions and entities say, by identity, where nothing is wrong with it."""
+        self.fine_evidence = set[int]()
+        """The same, of evidence, where nothing is wrong with it whichever assertion it belongs to."""
+        self.filled = set[int]()
+        """What ``fine`` has, where nothing is left to be filled in."""
 
     def findings(self, progress: Progress) -> Iterator[Diagnostic]:
         total = len(self.own)
@@ -109,25 +114,31 @@ class _Checker(Shapes, Identifiers):
         for done, subject in enumerate(self.own):
             if done % 500 == 0:
                 progress("checking", done, total)
-            types = self.types(subject)
-            if ASSERTION_TYPE in types:
-                yield from self.assertions(subject)
-            if kinds := self.kinds(subject):
-                yield from self.entities(subject, kinds)
-            else:
-                yield from self.unknown_type(subject, types)
-                yield from self.records(subject, types)
-            if self.may_be_unfilled(subject):
+            if id(self.facts[subject]) not in self.fine:
+                yield from self.subject(subject)
+            if subject.endswith(LOCAL) or subject in GIVEN or self.may_be_unfilled(subject):
                 yield from self.unfilled(subject)
         yield from self.sources()
         yield from self.broken()
         progress("checking", total, total)
 
+    def subject(self, subject: str) -> Iterator[Diagnostic]:
+        types = self.types(subject)
+        if ASSERTION_TYPE in types:
+            yield from self.assertions(subject)
+        if kinds := self.kinds(subject):
+            yield from self.entities(subject, kinds)
+        elif found := [*self.unknown_type(subject, types), *self.records(subject, types)]:
+            yield from found
+        elif ASSERTION_TYPE not in types:
+            self.fine.add(id(self.facts[subject]))
+
     # -------------------------------------------------------------- assertions
     def assertions(self, subject: str) -> Iterator[Diagnostic]:
-        ends = [self.values(subject, p) for p in (SUBJECT, PREDICATE, OBJECT)]
+        about = self.facts[subject]
+        ends = [about.get(p, ()) for p in (SUBJECT, PREDICATE, OBJECT)]
         if all(len(end) == 1 for end in ends):
-            yield from self.assertion(subject, *(end[0] for end in ends))
+            yield from self.assertion(subject, *(end[0].value for end in ends))
 
     def assertion(self, iri: str, subject: str, predicate: str, object_: str) -> Iterator[Diagnostic]:
         relation = self.model.by_iri.get(predicate)
@@ -177,9 +188,7 @@ class _Checker(Shapes, Identifiers):
 
     def evidence(self, iri: str, relation: Relation) -> Iterator[Diagnostic]:
         nodes = self.values(iri, EVIDENCE_LINK)
-        levels = [self.model.by_iri.get(level) for node in nodes for level in self.values(node, _LEVEL)]
-        names = {level.name for level in levels if isinstance(level, EvidenceLevel)}
-        if relation.accepts_levels and not names & set(relation.accepts_levels):
+        if relation.accepts_levels and not (names := self.levels(nodes)) & set(relation.accepts_levels):
             wanted = ", ".join(relation.accepts_levels)
             message = f"{self.claim(iri)}: {relation.name} needs evidence of one of the levels {wanted}, and has {', '.join(sorted(names)) or 'none'}"
             yield self.say("error", "evidence-too-weak", iri, message, f"{relation.description}")
@@ -189,19 +198,23 @@ class _Checker(Shapes, Identifiers):
             yield from self.weak(iri, nodes[0])
         for node in nodes:
             about = self.facts.get(node, {})
-            yield from self.dates(iri, node)
-            if not _COUNTED.isdisjoint(about):
-                yield from self.numbers(iri, node)
-            for study in self.values(node, _STUDY) if _STUDY in about else ():
-                if not {str(KG.Study), *(k.iri for k in self.kinds(study))} & set(self.types(study)):
-                    hint = meant(self.name(study), [self.name(s) for s in self.facts if str(KG.Study) in self.types(s)])
-                    yield self.say(
-                        "error",
-                        "undefined-study",
-                        iri,
-                        f"{self.claim(iri)}: the study {self.name(study)} is not defined",
-                        hint,
-                    )
+            if id(about) not in self.fine_evidence:
+                found = [*self.dates(iri, node), *self.numbers(iri, node), *self.studied(iri, node)]
+                yield from found
+                if about and not found:
+                    self.fine_evidence.add(id(about))
+
+    def levels(self, nodes: Sequence[str]) -> set[str]:
+        """Return the names of the levels of some evidence."""
+        levels = [self.model.by_iri.get(level) for node in nodes for level in self.values(node, _LEVEL)]
+        return {level.name for level in levels if isinstance(level, EvidenceLevel)}
+
+    def studied(self, iri: str, node: str) -> Iterator[Diagnostic]:
+        for study in self.values(node, _STUDY):
+            if not {str(KG.Study), *(k.iri for k in self.kinds(study))} & set(self.types(study)):
+                hint = meant(self.name(study), [self.name(s) for s in self.facts if str(KG.Study) in self.types(s)])
+                message = f"{self.claim(iri)}: the study {self.name(study)} is not defined"
+                yield self.say("error", "undefined-study", iri, message, hint)
 
     def dates(self, iri: str, node: str) -> Iterator[Diagnostic]:
         at = node if node in self.own else iri
@@ -217,6 +230,8 @@ class _Checker(Shapes, Identifiers):
 
     def numbers(self, iri: str, node: str) -> Iterator[Diagnostic]:
         """The shapes compare count and total; a count without a total must fit into the sample."""
+        if _COUNTED.isdisjoint(self.facts.get(node, ())):
+            return
         count, total, size = (self.number(node, predicate) for predicate in _NUMBERS)
         at = node if node in self.own else iri
         if count is not None and total is None and size is not None and count > size:
@@ -266,12 +281,17 @@ class _Checker(Shapes, Identifiers):
         yield from self.identities(subject, kinds[0])
 
     def may_be_unfilled(self, subject: str) -> bool:
-        """Whether ``unfilled`` needs to look: the first test of ``placeholder``, without a call for every value of a bulk load."""
-        for terms in self.facts[subject].values():
+        """Whether what is said of a subject passes the first test of ``placeholder``: without a call for every value of a bulk load."""
+        about = self.facts[subject]
+        if id(about) in self.filled:
+            return False
+        for terms in about.values():
             for term in terms:
                 if (value := term.value) in GIVEN or value.endswith(LOCAL):
                     return True
-        return subject.endswith(LOCAL) or subject in GIVEN
+        if id(about) in self.fine:  # others may say the same
+            self.filled.add(id(about))
+        return False
 
     def unfilled(self, subject: str) -> Iterator[Diagnostic]:
         """Yield what a skeleton of ``kg new`` left to be filled in."""
@@ -336,10 +356,8 @@ class _Checker(Shapes, Identifiers):
         return {*_ENGINE_CLASSES, *(owner.iri for owner in self.model.owners)}
 
     def fields(self, subject: str, kind: Kind) -> Iterator[Diagnostic]:
-        known = {f.iri for f in kind.fields} | _ENGINE_FIELDS
-        for predicate in self.facts[subject]:
-            if predicate in known:
-                continue
+        known = self.kind_fields.get(kind.name) or self.kind_fields.setdefault(kind.name, _fields_of(kind))
+        for predicate in self.facts[subject].keys() - known:
             if predicate in {relation.iri for relation in self.model.relations}:
                 message = f"{self.name(subject)} states {self.name(predicate)} directly; write it as a kg:Assertion with its evidence"
                 yield self.say("error", "bare-relation", subject, message)
@@ -382,11 +400,13 @@ class _Checker(Shapes, Identifiers):
                 )
 
 
+def _fields_of(kind: Kind) -> set[str]:
+    return {field.iri for field in kind.fields} | _ENGINE_FIELDS
+
+
 __all__ = [
     "Diagnostic",
-    "Facts",
     "as_errors",
     "check",
-    "group",
     "with_excerpts",
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import pyoxigraph as ox
 from pyoxigraph import NamedNode, Quad
 from rdflib.namespace import RDF
 
+from kg.triples import Facts, ended
 from kg.vocabulary import GRAPH, KG
 
 DERIVED = NamedNode(GRAPH + "derived")
@@ -19,10 +20,11 @@ _DIRECTION, _SUPPORTS = NamedNode(str(KG.direction)), NamedNode(str(KG.Supports)
 _SPO = tuple(NamedNode(str(term)) for term in (RDF.subject, RDF.predicate, RDF.object))
 
 Node: TypeAlias = Any  # NamedNode or Literal: reading lets nothing else through
+Plain: TypeAlias = tuple[Any, Any, Any]  # three NamedNodes
 Index = Mapping[Node, Mapping[Node, list[Node]]]  # predicate -> subject -> objects, for the predicates that count
 
 
-def derive(store: ox.Store | None, removed: Sequence[Quad], added: Sequence[Quad]) -> tuple[list[Quad], list[Quad]]:
+def derive(store: ox.Store | None, removed: Collection[Quad], added: Collection[Quad]) -> tuple[list[Quad], list[Quad]]:
     """Return the plain triples to remove and to add so that (s, p, o) stands exactly where an assertion has support."""
     gone, come = _index(removed), _index(added)
     objects = _after(store, removed, come)
@@ -39,6 +41,22 @@ def derive(store: ox.Store | None, removed: Sequence[Quad], added: Sequence[Quad
     return stale, fresh
 
 
+def derived(facts: Facts) -> list[Plain]:
+    """Return the plain triples that ``derive`` adds where facts are all that is said, in the same order."""
+    type_, link, direction, *ends = (term.value for term in (_TYPE, _EVIDENCE, _DIRECTION, *_SPO))
+    found = []
+    for iri in sorted(
+        [i for i, about in facts.items() if link in about or _ASSERTION in about.get(type_, ())], key=ended
+    ):
+        about = facts[iri]
+        plain = tuple([about[end][0] for end in ends if end in about])
+        evidence = [facts.get(node.value, {}) for node in about.get(link, ()) if isinstance(node, NamedNode)]
+        stands = any(_SUPPORTS in said.get(direction, ()) for said in evidence)
+        if stands and len(plain) == len(ends) and all(isinstance(part, NamedNode) for part in plain):
+            found.append(plain)
+    return found
+
+
 def _index(quads: Iterable[Quad]) -> Index:
     index: dict[Node, dict[Node, list[Node]]] = {
         predicate: defaultdict(list) for predicate in (_TYPE, _EVIDENCE, _DIRECTION, *_SPO)
@@ -50,7 +68,7 @@ def _index(quads: Iterable[Quad]) -> Index:
     return index
 
 
-def _after(store: ox.Store | None, removed: Sequence[Quad], come: Index) -> Callable[[Node, Node], set[Node]]:
+def _after(store: ox.Store | None, removed: Collection[Quad], come: Index) -> Callable[[Node, Node], set[Node]]:
     """Return a look-up of (subject, predicate) -> objects in the source graphs as they will be."""
     gone = set(removed)
 

@@ -6,8 +6,8 @@ part of a large graph that a change can have touched, so that a small change cos
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,7 +83,7 @@ class GraphDiff:
     entities_added: tuple[EntityRef, ...] = ()
     entities_changed: tuple[EntityChange, ...] = ()
     entities_removed: tuple[EntityRef, ...] = ()
-    assertions_added: tuple[AssertionChange, ...] = ()
+    assertions_added: Sequence[AssertionChange] = ()
     assertions_changed: tuple[AssertionChange, ...] = ()
     assertions_removed: tuple[AssertionChange, ...] = ()
     sources_added: tuple[Source, ...] = ()
@@ -225,15 +225,3 @@ def around(delta: Delta, about: Lookup, owners: Lookup) -> tuple[list[Triple], l
             nodes |= {q.object for q in links if q.predicate != _TYPE and isinstance(q.object, NamedNode)}
     after = (before - set(delta.removed)) | set(delta.added)
     return list({q.triple: None for q in before}), list({q.triple: None for q in after})
-
-
-def grouped(diff: GraphDiff) -> list[tuple[str, str, int]]:
-    """Return (what, of which kind or relation, how many), in the order in which a curator reads a diff."""
-    rows: list[tuple[str, str, int]] = []
-    for what in ("added", "changed", "removed"):
-        kinds = Counter(getattr(e, "entity", e).kind for e in getattr(diff, f"entities_{what}"))
-        rows += [(f"entities {what}", kind, count) for kind, count in sorted(kinds.items())]
-    for what in ("added", "changed", "removed"):
-        relations = Counter(a.relation for a in getattr(diff, f"assertions_{what}"))
-        rows += [(f"assertions {what}", relation, count) for relation, count in sorted(relations.items())]
-    return rows

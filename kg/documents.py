@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import hashlib
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -51,7 +51,7 @@ class Document:
     name: str
     sha256: str
     text: str
-    triples: list[Triple]
+    triples: Sequence[Triple]
     places: MutableMapping[Subject, Place] = field(default_factory=dict)
     prefixes: Mapping[str, str] = field(default_factory=dict)
     syntax: list[SyntaxProblem] = field(default_factory=list)

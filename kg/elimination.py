@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from scipy import sparse
+import scipy  # its parts load where they are first used: most commands never need them
 
 Matrix = Any
 """A scipy CSR array; scipy ships no types."""
@@ -67,7 +67,7 @@ class Factor:
     @property
     def size(self) -> int:
         """Stored cells."""
-        return int(self.value.nnz) if sparse.issparse(self.value) else len(self.value)
+        return int(self.value.nnz) if scipy.sparse.issparse(self.value) else len(self.value)
 
 
 class Elimination:

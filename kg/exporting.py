@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pyoxigraph import Quad, RdfFormat, Triple, serialize
 
@@ -39,7 +39,7 @@ def _with_graphs(quads: Iterable[Quad], model: Model, format_: str) -> bytes:
     return serialize(ordered, format=EXPORTS[format_], prefixes=model.prefixes.turtle()) or b""
 
 
-def write(triples: list[Triple], model: Model, format_: str) -> bytes:
+def write(triples: Sequence[Triple], model: Model, format_: str) -> bytes:
     """Return triples in a format; the same triples in the same order give the same bytes."""
     if format_ not in EXPORTS:
         raise BadInput(f"There is no format {format_!r}; known are {', '.join(EXPORTS)}.")

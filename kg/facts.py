@@ -2,59 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
-from itertools import islice
 from typing import NamedTuple
 
-from pyoxigraph import NamedNode, Quad, Triple
+from pyoxigraph import NamedNode, Triple
 from rapidfuzz import process
 from rdflib.namespace import RDF, RDFS
 
 from kg.diagnostics import Diagnostic
-from kg.documents import Document, Place, Subject, Term
+from kg.documents import Document, Place, Subject
 from kg.model import Kind, Model
 from kg.reference import Reference
+from kg.triples import Facts, Triples, grouped, together
 from kg.vocabulary import KG
 
 TYPE, LABEL = str(RDF.type), str(RDFS.label)
 SUBJECT, PREDICATE, OBJECT = str(RDF.subject), str(RDF.predicate), str(RDF.object)
 ASSERTION_TYPE, EVIDENCE_LINK = str(KG.Assertion), str(KG.evidence)
-Facts = Mapping[str, Mapping[str, Sequence[Term]]]
-
-
-def group(statements: Iterable[Triple | Quad]) -> dict[str, dict[str, list[Term]]]:
-    """Return subject -> predicate -> objects, all by IRI; what several files say alike is there once."""
-    facts: dict[str, dict[str, list[Term]]] = {}
-    _add(facts, statements)
-    _without_repetitions(facts)
-    return facts
-
-
-def _add(facts: dict[str, dict[str, list[Term]]], statements: Iterable[Triple | Quad]) -> None:
-    subject: Subject
-    for statement in statements:
-        subject = statement.subject
-        about = facts.get(name := subject.value)
-        if about is None:
-            about = facts[name] = {}
-        terms = about.get(predicate := statement.predicate.value)
-        if terms is None:
-            about[sys.intern(predicate)] = [statement.object]
-        else:
-            terms.append(statement.object)
-
-
-def _without_repetitions(facts: dict[str, dict[str, list[Term]]]) -> None:
-    """Leave each statement in once; few terms have others beside them, so few are compared."""
-    for about in facts.values():
-        for predicate, terms in about.items():
-            if len(terms) > 1:
-                about[predicate] = list(dict.fromkeys(terms))
 
 
 @dataclass(frozen=True)
@@ -67,15 +35,11 @@ class Said:
 
 def said(documents: Iterable[Document], context: Iterable[Triple] = ()) -> Said:
     """Return what documents and their context say; what several say alike is there once."""
-    facts: dict[str, dict[str, list[Term]]] = {}
+    parts = [(document, Triples.of(document.triples).facts) for document in documents]
     owner: dict[str, Document] = {}
-    for document in documents:
-        known = len(facts)
-        _add(facts, document.triples)
-        owner.update(dict.fromkeys(islice(facts, known, None), document))
-    _add(facts, context)
-    _without_repetitions(facts)
-    return Said(facts, owner)
+    for document, facts in parts:
+        owner.update(dict.fromkeys([subject for subject in facts if subject not in owner], document))
+    return Said(together([*(facts for _, facts in parts), grouped(context)]), owner)
 
 
 class Named(NamedTuple):
@@ -123,7 +87,7 @@ class World:
         self.facts, self.owner = found.facts, found.owner
         self.own = self.owner.keys()
         self.name = lru_cache(maxsize=200_000)(task.model.prefixes.curie)
-        self._known_kinds: dict[str, Sequence[Kind]] = {}
+        self._kinds_of: dict[int, Sequence[Kind]] = {}
 
     # -------------------------------------------------------------- saying
     def say(self, severity: str, code: str, subject: str, message: str, hint: str = "") -> Diagnostic:
@@ -167,14 +131,14 @@ class World:
 
     def kinds(self, subject: str) -> Sequence[Kind]:
         """Return the kinds that a node has: one, if all is well."""
-        known = self._known_kinds.get(subject)
-        if known:
-            return known
         about = self.facts.get(subject)
-        types = about.get(TYPE, ()) if about else ()
-        found = [thing for term in types if isinstance(thing := self.model.by_iri.get(term.value), Kind)]
-        if found:
-            self._known_kinds[subject] = found
+        types = about.get(TYPE) if about else None
+        if types is None:
+            return ()
+        found = self._kinds_of.get(id(types))
+        if found is None:  # most subjects have their types in common
+            things = [self.model.by_iri.get(term.value) for term in types]
+            found = self._kinds_of[id(types)] = [thing for thing in things if isinstance(thing, Kind)]
         return found
 
     @cached_property

@@ -22,6 +22,7 @@ from kg.documents import Document
 from kg.errors import BadInput, CheckFailed, SyntaxProblem
 from kg.exploration import Graph
 from kg.facts import Named, Said, said
+from kg.first import first_diff
 from kg.impact import Impact, Limits, impact
 from kg.keeping import opened
 from kg.memory import no_collection
@@ -227,15 +228,12 @@ class GraphService:
     def _plan_first(self, documents: Sequence[Document], progress: Progress | None) -> Plan:
         """Return the plan of a first load: what all of it says is put together once."""
         with no_collection():
-            found = said(documents)
-            warnings = refuse(self.check(documents, progress=progress, said=found))
-            whole = project_facts(found.facts, self.model)
-            del found
-            prepared = self.store.prepare(documents)
-            if prepared.rewritten:
-                whole = project(prepared.delta.of_sources().added, self.model)
-            diff = graph_diff(project((), self.model), whole)
-            return Plan(prepared, diff, warnings, Columns.of(whole, self.model) if prepared.delta else None)
+            warnings = refuse(self.check(documents, progress=progress, said=said(documents)))
+            prepared, facts = self.store.prepare_first(documents)
+            whole = project_facts(facts, self.model)
+            del facts
+            columns = Columns.of(whole, self.model)
+            return Plan(prepared, first_diff(columns), warnings, columns if prepared.delta else None)
 
     def plan_revert(self, version: int) -> Plan:
         """Work out what undoing a change set would do, leaving what came later.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from rapidfuzz import fuzz, process
@@ -163,11 +163,16 @@ class Identifiers(World):
         return index
 
 
+_BETWEEN, _WORDS = re.compile(r"[\W_]+"), re.compile(r"\w+")
+
+
+@lru_cache(maxsize=1 << 16)
 def _plain(label: str) -> str:
-    return re.sub(r"[\W_]+", "", label.casefold())
+    return _BETWEEN.sub("", label.casefold())
 
 
+@lru_cache(maxsize=1 << 16)
 def _shape(kind: str, label: str) -> tuple[str, str, str]:
     """Return what labels of one thing share: CD19 is not CD20 and CAR is not CAAR, so numbers and capitals must agree."""
-    codes = [word for word in re.findall(r"\w+", label) if word.isupper() or any(char.isdigit() for char in word)]
+    codes = [word for word in _WORDS.findall(label) if word.isupper() or any(char.isdigit() for char in word)]
     return kind, " ".join(codes), _plain(label)[:1]

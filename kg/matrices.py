@@ -24,8 +24,8 @@ from itertools import accumulate
 from typing import Any, cast
 
 import numpy as np
+import scipy  # its parts load where they are first used: most commands never need them
 from numpy.typing import NDArray
-from scipy import sparse
 
 from kg.assertions import Chosen
 from kg.columns import NOTHING, Bools
@@ -174,7 +174,7 @@ class StepTable:
             values = self.confidence if weighting == CONFIDENCE else np.ones(len(self.indices))
             values = values * np.repeat(_damped(self.row_degree, damping), self.row_degree)
             values = values * _damped(self.column_degree, damping)[self.indices]
-            self._matrices[key] = sparse.csr_array((values, self.indices, self.indptr), shape=self.shape)
+            self._matrices[key] = scipy.sparse.csr_array((values, self.indices, self.indptr), shape=self.shape)
         matrix: Matrix = self._matrices[key]
         return matrix
 
@@ -219,7 +219,7 @@ class PathCounter:
     def dwpc(self, metapath: Metapath) -> Matrix:
         """Return the DWPC of every (source, target) as a CSR array, sources in rows; a node to itself is 0."""
         if self._one_pair:
-            return sparse.csr_array([[self.value(metapath)]])
+            return scipy.sparse.csr_array([[self.value(metapath)]])
         walks, *repeats = _terms(metapath.kinds)
         whole = self._summed(metapath, walks[1], (walks[1][0], walks[1][-1]))
         terms = [weight * self._summed(metapath, blocks, (blocks[0], blocks[-1])) for weight, blocks in repeats]
@@ -285,10 +285,10 @@ class PathCounter:
         a, b = kept
         weights = [elimination.singles.get(block) for block in kept]
         if not elimination.kept:
-            return sparse.csr_array([[elimination.scale]])
+            return scipy.sparse.csr_array([[elimination.scale]])
         if len(elimination.kept) == 1:
             vector = next(weight.value for weight in weights if weight) * elimination.scale
-            return sparse.csr_array(vector.reshape((-1, 1) if a in elimination.kept else (1, -1)))
+            return scipy.sparse.csr_array(vector.reshape((-1, 1) if a in elimination.kept else (1, -1)))
         matrix = elimination.pairs[min(a, b), max(a, b)].value
         if a > b:
             matrix = matrix.T.tocsr()
@@ -335,7 +335,7 @@ class PathCounter:
         coo = total.tocoo()
         apart = rows[coo.row] != columns[coo.col]
         kept = (coo.data[apart], (coo.row[apart], coo.col[apart]))
-        return sparse.csr_array(kept, shape=coo.shape)
+        return scipy.sparse.csr_array(kept, shape=coo.shape)
 
 
 @cache

@@ -67,7 +67,10 @@ class Packed(OnDemand[Any]):
 
 def packed(value: Any) -> bytes:
     """Return a value in the bytes that it is packed in."""
-    return orjson.dumps(value, default=_spelt_out) if _plain(value) else _with_big(value)
+    try:
+        return orjson.dumps(value, default=_spelt_out)
+    except TypeError:  # a number that is too large
+        return _with_big(value)
 
 
 def unpacked(text: bytes) -> Any:
@@ -81,21 +84,13 @@ def _spelt_out(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be packed")
 
 
-def _plain(value: Any) -> bool:
-    if isinstance(value, tuple | list):
-        return all(map(_plain, value))
-    if isinstance(value, dict):
-        return all(map(_plain, value.values()))
-    return not isinstance(value, int) or value.bit_length() < WORDS
-
-
 def _with_big(value: Any) -> bytes:
     def shown(part: Any) -> Any:
         if isinstance(part, tuple | list):
             return [shown(item) for item in part]
         if isinstance(part, dict):
             return {name: shown(item) for name, item in part.items()}
-        return part if _plain(part) else {BIG: str(part)}
+        return {BIG: str(part)} if isinstance(part, int) and part.bit_length() >= WORDS else part
 
     return orjson.dumps(shown(value))
 

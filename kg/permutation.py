@@ -25,8 +25,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import scipy  # its parts load where they are first used: most commands never need them
 from numpy.typing import NDArray
-from scipy.special import gammaincc
 
 from kg.budget import Budget
 from kg.matrices import EdgeList, Floats, Ints, Matrices, PathCounter
@@ -433,7 +433,7 @@ def gamma_hurdle_p(count: Floats, nonzero: Floats, total: Floats, square: Floats
         mean = total / nonzero
         variance = np.maximum(square - nonzero * mean**2, 0.0) / (nonzero - 1)
         rate = mean / variance
-        tail = nonzero / count * gammaincc(mean * rate, rate * observed)
+        tail = nonzero / count * scipy.special.gammaincc(mean * rate, rate * observed)
         flat = np.where(observed <= mean + 1e-5, nonzero + 1, 1) / (count + 1)
     fitted = (nonzero > 1) & (variance > 1e-18)
     p: Floats = np.where(observed <= 0, 1.0, np.where(fitted, np.clip(tail, SMALLEST_P, 1.0), flat))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import UserDict
 from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from xml.parsers import expat
@@ -21,6 +21,7 @@ from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, Triple, parse
 
 from kg.documents import Lines, Place, Subject
 from kg.errors import SyntaxProblem
+from kg.triples import Triples
 
 MAX_DEPTH = 200  # brackets, objects or elements; nobody writes more by hand, and parsers recurse
 MAX_ENTITY = 512  # characters of an XML entity: enough for a namespace, too little for a bomb
@@ -49,11 +50,15 @@ _TERM_LINE = re.compile(r"\s*(?:<[^>]*>|_:\S+)\s+<[^>]*>\s*<<")
 
 @dataclass
 class Parsed:
-    """What a text says: its quads, where each subject first stands, and its prefixes."""
+    """What a text says: its quads, where each subject first stands, and its prefixes.
+
+    Of lines without blank nodes there are ``triples`` instead of quads.
+    """
 
     quads: list[Quad]
     places: MutableMapping[Subject, Place] = field(default_factory=dict)
     prefixes: dict[str, str] = field(default_factory=dict)
+    triples: Triples | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +89,16 @@ def parse_placed(text: str, format_: RdfFormat, name: str) -> Parsed:
 
 def plain_parse(text: str, format_: RdfFormat, name: str) -> Parsed:
     """Parse a text as it stands, without places."""
-    try:
+    with _explained(name):
         parser = parse(text.encode(), format=format_)
-        quads = list(parser)
-        return Parsed(quads, {}, dict(parser.prefixes))
+        return Parsed(list(parser), {}, dict(parser.prefixes))
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Turn what the parser says of a text into SyntaxProblem."""
+    try:
+        yield
     except SyntaxError as error:
         message = re.sub(r"^Parser error (?:at line \d+ )?(?:between )?.*?: ", "", str(error.msg))
         message = re.sub(r" \(line \d+\)$", "", message)
@@ -208,6 +219,9 @@ def _lines(text: str, format_: RdfFormat, name: str) -> Parsed:
     for number, line in enumerate(text.split("\n"), 1) if "<<" in text else ():
         if _TERM_LINE.match(line):
             raise SyntaxProblem(name, TRIPLE_TERMS, number, 1)
+    if format_ == RdfFormat.N_TRIPLES and "_:" not in text and "<<" not in text:
+        with _explained(name):
+            return Parsed([], _LinePlaces(text), triples=Triples.of(parse(text.encode(), format=format_)))
     parsed = plain_parse(text, format_, name)
     parsed.places = _LinePlaces(text)
     return parsed

@@ -10,9 +10,9 @@ from typing import Any
 from pyoxigraph import Quad, Triple
 from rdflib.namespace import DCTERMS, RDF, RDFS, SKOS
 
-from kg.checking import Facts, group
 from kg.model import EvidenceLevel, Field, Kind, Model, Record, Relation
 from kg.records import Evidence, Source, Study
+from kg.triples import About, Facts, grouped
 from kg.vocabulary import KG
 
 TYPE, LABEL = str(RDF.type), str(RDFS.label)
@@ -124,7 +124,7 @@ def project(statements: Iterable[Triple | Quad], model: Model) -> Projection:
     What is incomplete, such as an assertion whose end is not declared, is left out: ``kg check`` reports
     it and loading refuses it, so it can only be there because the schema changed after loading.
     """
-    return project_facts(group(statements), model)
+    return project_facts(grouped(statements), model)
 
 
 def project_facts(facts: Facts, model: Model) -> Projection:
@@ -137,6 +137,9 @@ class _Projector:
         self.facts = facts
         self.model = model
         self.curie = model.prefixes.curie
+        self.kinds: dict[int, Kind | None] = {}  # by the identity of types
+        self.said: dict[int, tuple[Any, ...] | None] = {}  # by the identity of what evidence says
+        self.entity_curies: dict[str, str] = {}
         self.level = {level.iri: level for level in model.levels}
         self.notation = {
             value.iri: value.name for value in (*model.directions, *model.verifications, *model.source_kinds)
@@ -144,23 +147,24 @@ class _Projector:
 
     def projection(self) -> Projection:
         entities = []
-        for iri in self.facts:
-            kind = self.kind(iri)
+        for iri, about in self.facts.items():
+            kind = self.kind(about)
             if kind:
                 entities.append(self.entity(iri, kind))
         entities.sort(key=entity_order)
         known = {spec.values["curie"] for spec in entities}
+        self.entity_curies = {spec.values["iri"]: spec.values["curie"] for spec in entities}
         claims = [claim for iri in self.typed[_ASSERTIONS] if (claim := self.claim(iri, known))]
         claims.sort(key=lambda claim: (claim.subject, claim.relation, claim.object))
         return Projection(tuple(entities), tuple(claims), self.sources, self.studies)
 
     # -------------------------------------------------------------- facts
-    def kind(self, iri: str) -> Kind | None:
-        for type_ in self.facts[iri].get(TYPE, ()):
-            thing = self.model.by_iri.get(type_.value)
-            if isinstance(thing, Kind):
-                return thing
-        return None
+    def kind(self, about: About) -> Kind | None:
+        types = about.get(TYPE, ())
+        if id(types) not in self.kinds:  # most subjects have their types in common
+            things = (self.model.by_iri.get(type_.value) for type_ in types)
+            self.kinds[id(types)] = next((thing for thing in things if isinstance(thing, Kind)), None)
+        return self.kinds[id(types)]
 
     @cached_property
     def typed(self) -> Mapping[str, Sequence[str]]:
@@ -267,7 +271,7 @@ class _Projector:
 
     def study(self, iri: str) -> Study:
         curie = self.curie(iri)
-        is_entity = iri in self.facts and self.kind(iri) is not None
+        is_entity = self.kind(self.facts.get(iri, {})) is not None
         return Study(
             curie,
             iri,
@@ -279,33 +283,36 @@ class _Projector:
     def claim(self, iri: str, known: set[str]) -> Claim | None:
         ends = [self.value(iri, term) for term in _SPO]
         relation = self.model.by_iri.get(ends[1] or "")
-        subject, object_ = self.curie(ends[0] or ""), self.curie(ends[2] or "")
+        subject, object_ = (self.entity_curies.get(end) or self.curie(end) for end in (ends[0] or "", ends[2] or ""))
         if not isinstance(relation, Relation) or subject not in known or object_ not in known:
             return None
         evidence = [item for node in self.values(iri, _EVIDENCE) if (item := self.evidence(node))]
-        evidence.sort(key=lambda item: (item.known_on, item.id), reverse=True)
+        if len(evidence) > 1:
+            evidence.sort(key=lambda item: (item.known_on, item.id), reverse=True)
         return Claim(self.curie(iri), iri, subject, relation.name, object_, tuple(evidence)) if evidence else None
 
     def evidence(self, iri: str) -> Evidence | None:
+        about = self.facts.get(iri)
+        if about is None:
+            return None
+        if id(about) not in self.said:  # loaded in bulk, much evidence says the same
+            self.said[id(about)] = self.evidence_said(iri)
+        said = self.said[id(about)]
+        return None if said is None else Evidence(self.curie(iri), *said)
+
+    def evidence_said(self, iri: str) -> tuple[Any, ...] | None:
+        """Return what evidence has after its id, or None where it lacks what it needs."""
         level: EvidenceLevel | None = self.level.get(self.value(iri, _LEVEL) or "")
         source = self.sources.get(self.value(iri, _SOURCE) or "")
         date, direction = self.value(iri, _DATE), self.notation.get(self.value(iri, _DIRECTION) or "")
         if not (level and source and date and direction):
             return None
         study = self.value(iri, _STUDY)
-        return Evidence(
-            id=self.curie(iri),
-            source=source,
-            level=level,
-            direction=direction,
-            date=date,
-            study=self.studies[study] if study else None,
-            sample_size=self.number(iri, _SAMPLE_SIZE),
-            count=self.number(iri, _COUNT),
-            total=self.number(iri, _TOTAL),
-            grade=self.value(iri, _GRADE),
-            comment=self.value(iri, _COMMENT),
-            verification=self.notation.get(self.value(iri, _VERIFICATION) or ""),
+        return (
+            *(source, level, direction, date, self.studies[study] if study else None),
+            *(self.number(iri, predicate) for predicate in (_SAMPLE_SIZE, _COUNT, _TOTAL)),
+            *(self.value(iri, _GRADE), self.value(iri, _COMMENT)),
+            self.notation.get(self.value(iri, _VERIFICATION) or ""),
         )
 
 

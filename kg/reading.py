@@ -10,8 +10,9 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import starmap
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import unquote
 
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple
@@ -22,6 +23,7 @@ from kg.errors import BadInput, SyntaxProblem
 from kg.model import Model, load_model
 from kg.positions import Parsed, cut, parse_placed, plain_parse
 from kg.tables import read_table
+from kg.triples import About, Facts, Triples, in_order
 from kg.vocabulary import ASSERTION, EVIDENCE, GRAPH, KG, NODE, SOURCE
 
 FORMATS = {
@@ -98,7 +100,8 @@ def _read(document: Document, data: bytes, ending: str, model: Model | None) -> 
 
 def _fill(document: Document, parsed: Parsed) -> None:
     derived = NamedNode(GRAPH + "derived")  # what an export says of these is worked out anew on loading
-    document.triples = [quad.triple for quad in parsed.quads if quad.graph_name != derived]
+    said = parsed.triples
+    document.triples = [q.triple for q in parsed.quads if q.graph_name != derived] if said is None else said
     document.places, document.prefixes = parsed.places, parsed.prefixes
 
 
@@ -138,6 +141,7 @@ def _recover(document: Document) -> None:
     """Read the statements of a Turtle text one by one, keeping what parses and noting what does not."""
     lines, header, first = Lines(document.text), "", document.syntax[0]
     found: list[SyntaxProblem] = []
+    triples: list[Triple] = []
     for statement in cut(document.text):
         chunk = document.text[statement.start : statement.end]
         place = lines.place(statement.start)
@@ -148,11 +152,12 @@ def _recover(document: Document) -> None:
             continue
         if statement.directive:
             header += chunk.replace("\n", " ") + "\n"
-        document.triples += [quad.triple for quad in parsed.quads]
+        triples += [quad.triple for quad in parsed.quads]
         for quad in parsed.quads:
             document.places.setdefault(quad.subject, place)
         if len(found) >= MAX_SYNTAX_PROBLEMS:
             break
+    document.triples = triples
     later = [error for error in found if (error.line or 0) > (first.line or 0)]
     document.syntax = [first, *later][:MAX_SYNTAX_PROBLEMS]
 
@@ -169,7 +174,9 @@ def _moved(error: SyntaxProblem, place: Place, header: int) -> SyntaxProblem:
 # ---------------------------------------------------------------- names for nodes that have none
 _TYPE, _ASSERTION = NamedNode(str(RDF.type)), NamedNode(str(KG.Assertion))
 _EVIDENCE, _EVIDENCE_CLASS = NamedNode(str(KG.evidence)), NamedNode(str(KG.Evidence))
+_IS_EVIDENCE = (_EVIDENCE_CLASS,)
 _SPO = tuple(NamedNode(str(term)) for term in (RDF.subject, RDF.predicate, RDF.object))
+_TYPE_IRI, _EVIDENCE_IRI, *_ENDS = (term.value for term in (_TYPE, _EVIDENCE, *_SPO))
 
 
 def assertion_iri(subject: str, predicate: str, object_: str) -> str:
@@ -183,23 +190,48 @@ def name_nodes(document: Document) -> Document:
     The names depend on nothing but the content, so the same file gives the same triples on every load
     and a changed line changes only its own node. Raises SyntaxProblem for blank nodes in a circle.
     """
-    names = _Names(document)
-    try:
-        renamed = {node: name for node in names.unsettled if (name := names(node)) != node}
-    except RecursionError:
-        raise SyntaxProblem(document.name, "blank nodes form a chain that is too long; give some IRIs") from None
-    triples, places = dict.fromkeys(document.triples), document.places
-    if renamed:
-        new = renamed.get
-        triples = {
-            Triple(new(t.subject, t.subject), t.predicate, new(t.object, t.object)): None for t in document.triples
-        }
-        places = {}
-        for node, place in document.places.items():
-            places.setdefault(new(node, node), place)
-    evidence: set[Term] = {t.object for t in triples if t.predicate == _EVIDENCE}
-    triples.update((Triple(node, _TYPE, _EVIDENCE_CLASS), None) for node in evidence)
-    return replace(document, triples=sorted(triples, key=str), places=places)
+    triples, places = document.triples, document.places
+    if not isinstance(triples, Triples) or not all(starmap(_well_named, triples.facts.items())):
+        names = _Names(document)
+        try:
+            renamed = {node: name for node in names.unsettled if (name := names(node)) != node}
+        except RecursionError:
+            raise SyntaxProblem(document.name, "blank nodes form a chain that is too long; give some IRIs") from None
+        if renamed:
+            new = renamed.get
+            triples = [Triple(new(t.subject, t.subject), t.predicate, new(t.object, t.object)) for t in triples]
+            places = {}
+            for node, place in document.places.items():
+                places.setdefault(new(node, node), place)
+    return replace(document, triples=Triples(_with_evidence_typed(Triples.of(triples).facts)), places=places)
+
+
+def _well_named(iri: str, about: About) -> bool:
+    """Whether a subject has the name that it should have, for one that has an IRI."""
+    if _ASSERTION not in about.get(_TYPE_IRI, ()):
+        return True
+    ends = [about.get(term, ()) for term in _ENDS]
+    if any(len(end) != 1 or not isinstance(end[0], NamedNode) for end in ends):
+        return True
+    return iri == assertion_iri(*(end[0].value for end in ends))
+
+
+def _with_evidence_typed(facts: Facts) -> Facts:
+    """Return facts in which all evidence says that it is; what says the same is there once: loaded in bulk, much does."""
+    typed, alike = dict(facts), dict[tuple[Any, ...], About]()
+    for about in facts.values():
+        for node in about.get(_EVIDENCE_IRI, ()):
+            if not isinstance(node, NamedNode):
+                continue
+            said = typed.get(iri := node.value, {})
+            types = said.get(_TYPE_IRI, ())
+            if _EVIDENCE_CLASS not in types:
+                said = {
+                    **said,
+                    _TYPE_IRI: in_order((*types, _EVIDENCE_CLASS)) if types else _IS_EVIDENCE,
+                }
+            typed[iri] = alike.setdefault((*said, *map(id, said.values())), said)
+    return typed
 
 
 class _Names:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain, islice
 from typing import Any
@@ -17,18 +18,30 @@ import shacl
 from pyoxigraph import Literal, RdfFormat, parse
 from rapidfuzz import process
 from rdflib import BNode, Graph
-from rdflib.namespace import SH
+from rdflib.namespace import OWL, RDF, RDFS, SH
 from rdflib.term import Node
 
 from kg.diagnostics import Diagnostic
-from kg.facts import World, group
+from kg.facts import World
 from kg.model import Model
+from kg.triples import grouped
 from kg.vocabulary import KG
 
 PART = 100_000  # subjects that are validated at one time, where shapes look at what is near
 STEPS = 3  # as far as is looked: shapes look two steps on at most, and what is one step on is validated as well
 _ON, _SAME = (SH.property, SH.qualifiedValueShape), (SH.node, SH["not"])
 _LISTS, _FAR = (SH["and"], SH["or"], SH.xone), (SH.sparql, SH.select, SH.target)
+
+# What shapes say that nothing can be wrong with, what node shapes may say without seeing which node it is, ...
+_SILENT = {
+    *(SH.declare, SH.prefix, SH.namespace, SH.prefixes, SH.name, SH.description, SH.message, SH.severity),
+    *(SH.order, SH.group, SH.defaultValue),
+}
+_OF_NODES = {SH.property, SH.nodeKind, SH["class"], SH.targetClass, SH.targetSubjectsOf}
+_COUNTING = {SH.minCount, SH.maxCount, SH.nodeKind}  # ... and property shapes without seeing which values they are
+_FOLLOWING = {*_COUNTING, SH.node, SH["class"]}
+_TARGETS = ((SH.targetClass,), (SH.targetSubjectsOf,), (RDF.type, RDFS.Class), (RDF.type, OWL.Class))
+_PAIRS = (SH.equals, SH.disjoint, SH.lessThan, SH.lessThanOrEquals)
 
 
 class Shapes(World):
@@ -44,16 +57,56 @@ class Shapes(World):
             yield self.shape_problem(result)
 
     def results(self) -> Iterator[Any]:
-        """Yield the engine's results part by part: text and graph of a large load are never in memory as a whole.
+        """Yield the engine's results.
 
-        What is one step from a part's subjects (an assertion's evidence) is seen whole as well, so it is done with it.
+        Of subjects in which shapes see the same, one is validated, and the others where something is wrong with that.
+        """
+        if _looks_near(self.model) and (sight := _sight(self.model)):
+            saying: dict[Hashable, list[str]] = defaultdict(list)
+            for subject in self.own:
+                saying[subject if subject in sight.known else id(self.facts[subject])].append(subject)
+            alike: dict[Hashable, list[str]] = defaultdict(list)
+            for subjects in saying.values():
+                alike[self.seen(subjects[0], sight)] += subjects
+            done: set[str] = set()
+            wrong: dict[Hashable, None] = {}
+            for result in self.validated([same[0] for same in alike.values()], done):
+                wrong[self.seen(_iri(result.focus_node), sight)] = None
+                yield result
+            yield from self.validated(chain.from_iterable(alike[seen] for seen in wrong), done)
+        else:
+            yield from self.validated(self.own, set())
+
+    def seen(self, subject: str, sight: Sight) -> Hashable:
+        """Return what shapes see in a subject: the same for two subjects only where the same can be wrong with both."""
+        seen: list[Any] = [subject] if subject in sight.known else []
+        for predicate, terms in self.facts[subject].items():
+            seen.append(predicate)
+            if predicate in sight.counted:
+                seen += map(type, terms)
+            elif predicate in sight.followed:
+                seen += [id(self.said_of(term, sight)) for term in terms]
+            else:
+                seen += map(id, terms)
+        return tuple(seen)
+
+    def said_of(self, term: Any, sight: Sight) -> Any:
+        """Return what is said of an object, or itself where that is nothing, or not all that shapes may see of it."""
+        if type(term) is Literal or (iri := term.value) in sight.known:
+            return term
+        return self.facts.get(iri, term)
+
+    def validated(self, subjects_: Iterable[str], done: set[str]) -> Iterator[Any]:
+        """Yield the results for subjects that are not done yet; afterwards they are.
+
+        Part by part: text and graph of a large load are never in memory as a whole. What is one step from a part's
+        subjects (an assertion's evidence) is seen whole as well, so it is done with it.
         """
         size = PART if _looks_near(self.model) else max(len(self.own), 1)
-        done: set[str] = set()
-        left = (subject for subject in self.own if subject not in done)
+        left = (subject for subject in subjects_ if subject not in done)
         while subjects := set(islice(left, size)):
             lines, near = self.surroundings(subjects)
-            subjects |= near & self.own - done
+            subjects |= {subject for subject in near - done if subject in self.own}
             done |= subjects
             text = "".join((*lines, _schema_ntriples(self.model).decode()))
             del lines
@@ -146,6 +199,44 @@ def _compiled_shapes(model: Model) -> shacl.Shapes:
     return shacl.Shapes.from_text(_schema_ntriples(model).decode(), format="ntriples")
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What no shape sees of objects: of those of ``counted`` predicates more than how many and of which sort they are, of
+    those of ``followed`` ones more than that and what is said of them. Of others, shapes may see all, and so they may of
+    subjects that are ``known``: the schema speaks of them, too.
+    """
+
+    counted: frozenset[str]
+    followed: frozenset[str]
+    known: frozenset[str]
+
+
+@lru_cache(maxsize=4)
+def _sight(model: Model) -> Sight | None:
+    """Return what shapes see of objects, or None where a shape may see which IRI a subject has."""
+    graph = model.shapes
+    told: dict[Node, set[Node]] = defaultdict(set)
+    for shape, predicate in graph.subject_predicates():
+        if str(predicate).startswith(str(SH)) and predicate not in _SILENT:
+            told[shape].add(predicate)
+    blind = {shape for shape in told if SH.path not in told[shape] and told[shape] <= _OF_NODES}
+    targeted = {shape for target in _TARGETS for shape in graph.subjects(*target)} & told.keys()
+    if not targeted <= blind or any((None, far, None) in graph for far in (SH.targetNode, SH.targetObjectsOf)):
+        return None
+    counted, followed = set[Node](), set[Node]()
+    for path in set(graph.objects(None, SH.path)):
+        shapes = list(graph.subjects(SH.path, path))
+        said = {SH.path}.union(*(told[shape] for shape in shapes)) - {SH.path}
+        nodes = {node for shape in shapes for node in graph.objects(shape, SH.node)}
+        if said <= _COUNTING:
+            counted.add(path)
+        elif said <= _FOLLOWING and nodes <= blind:
+            followed.add(path)
+    compared = {RDF.type}.union(*(graph.objects(None, pair) for pair in _PAIRS))
+    known = frozenset(str(subject) for subject in graph.subjects())
+    return Sight(frozenset(map(str, counted - compared)), frozenset(map(str, followed - compared)), known)
+
+
 @lru_cache(maxsize=4)
 def _looks_near(model: Model) -> bool:
     """Whether no shape looks further than one step less than is looked, along one predicate a step."""
@@ -172,7 +263,7 @@ def _depth(graph: Graph, shape: Node, above: tuple[Node, ...]) -> int:
 @lru_cache(maxsize=4)
 def _messages(model: Model) -> dict[tuple[str, str], list[str]]:
     """Return (shape, path) -> the messages its property shapes carry."""
-    facts = group(quad.triple for quad in parse(_schema_ntriples(model), format=RdfFormat.N_TRIPLES))
+    facts = grouped(quad.triple for quad in parse(_schema_ntriples(model), format=RdfFormat.N_TRIPLES))
     sh = "http://www.w3.org/ns/shacl#"
     out: dict[tuple[str, str], list[str]] = defaultdict(list)
     for shape, about in facts.items():

@@ -31,7 +31,7 @@ from kg.snapshot import Snapshot, Version
 
 Kind = TypeVar("Kind", bound=Snapshot)
 
-MADE_BY = ("checking", "columns", "evidence", "facts", "packed", "projection", "records", "snapshotfile")
+MADE_BY = ("checking", "columns", "evidence", "facts", "packed", "projection", "records", "snapshotfile", "triples")
 ABOUT = "about.json"
 ARRAYS = ("ids", "subjects", "relations", "objects", "confidences", "starts", "rows", "by_id")
 PACKS = ("entities", "sources", "studies", "details")

@@ -17,7 +17,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 from rdflib import Dataset
 from rdflib.namespace import DCTERMS, RDF, XSD
 
-from kg.changes import HISTORY, ChangeSet, Delta, compose, entry, read_entry, sources_of, unpack
-from kg.derivation import DERIVED, derive
+from kg.changes import HISTORY, ChangeSet, Delta, Packing, Stated, compose, entry, read_entry, sources_of, unpack
+from kg.derivation import DERIVED, derive, derived
 from kg.disk import (
     CHECKPOINT,
     FREE_BYTES,
@@ -62,6 +62,7 @@ from kg.errors import (
     StoreFull,
     StoreLocked,
 )
+from kg.triples import Facts, Triples, together
 from kg.vocabulary import CHANGE, EVIDENCE, KG, NODE, SOURCE
 
 SOURCE_LINK = NamedNode(str(DCTERMS.source))
@@ -75,15 +76,13 @@ REOPEN_SECONDS = 5.0  # how long opening again waits for readers to let go
 class Prepared:
     """A change worked out against one version and not yet made: what it does, and the files behind it.
 
-    ``sources`` maps each file to the SHA-256 of its bytes, or to nothing where the file is taken out. ``rewritten`` says
-    whether any literal is kept in other letters than it was written in.
+    ``sources`` maps each file to the SHA-256 of its bytes, or to nothing where the file is taken out.
     """
 
     version: int
     delta: Delta
     sources: Mapping[str, str]
     reverts: int | None = None
-    rewritten: bool = False
 
 
 class Store:
@@ -261,20 +260,29 @@ class Store:
         """Work out what loading the documents (through ``name_nodes``) and dropping the named files would change."""
         self._recover()
         documents, remove = list(documents), list(remove)
+        if not self.version and not remove:
+            return self.prepare_first(documents)[0]
         sources = {**{d.name: d.sha256 for d in documents}, **dict.fromkeys(remove, "")}
         version = self.version
         removed: list[Quad] = []
         added: list[Quad] = []
-        rewritten = False
         for name, triples in [*((d.name, d.triples) for d in documents), *((name, []) for name in remove)]:
             graph = source_graph(name)
             old = set(self._match(graph=graph))
-            kept = _kept_literals(triples)
-            new = _as_stored(triples, graph, kept)
-            rewritten = rewritten or bool(kept)
+            stated = Triples.of(triples)
+            new = list(stated.replaced(_kept_literals(stated.literals)).quads(graph))
             removed += old.difference(new) if old else ()
             added += [quad for quad in new if quad not in old] if old else new
-        return Prepared(version, self._with_derived(removed, added), sources, rewritten=rewritten)
+        return Prepared(version, self._with_derived(removed, added), sources)
+
+    def prepare_first(self, documents: Sequence[Document]) -> tuple[Prepared, Facts]:
+        """Work out what the first load of all would change; also return what the graph would then say."""
+        files = [(document.name, Triples.of(document.triples)) for document in documents]
+        kept = _kept_literals(set().union(*(triples.literals for _, triples in files)))
+        stored = [(source_graph(name), triples.replaced(kept)) for name, triples in files]
+        facts = together(triples.facts for _, triples in stored)
+        sources = {document.name: document.sha256 for document in documents}
+        return Prepared(self.version, Delta((), Stated(stored, derived(facts))), sources), facts
 
     def prepare_revert(self, version: int) -> Prepared:
         """Work out how to undo a change set, leaving what came later.
@@ -315,7 +323,7 @@ class Store:
         stated = [change.sources[name] for change in self.history_entries[: version - 1] if name in change.sources]
         return stated[-1] if stated else ""
 
-    def _with_derived(self, removed: Sequence[Quad], added: Sequence[Quad]) -> Delta:
+    def _with_derived(self, removed: Collection[Quad], added: Collection[Quad]) -> Delta:
         with damage_named(self.folder):
             inner = self._inner if self.version else None
             stale, fresh = derive(inner, removed, added) if removed or added else ([], [])
@@ -457,9 +465,8 @@ class Store:
             )
 
     def _write_change(self, delta: Delta, change: ChangeSet) -> None:
-        about = entry(change, delta, self.store_id)
-        count = len(delta.added) + len(about)
-        quads = chain(delta.added, about)
+        count = len(delta.added)
+        quads = self._with_entry(delta, change)
         whole, rest = self._emptied(delta.removed)
         if delta.removed:
             _bounded(count + len(rest))
@@ -481,12 +488,21 @@ class Store:
         if not delta.removed and count > UPDATE_QUADS:
             self._compact()
 
+    def _with_entry(self, delta: Delta, change: ChangeSet) -> Iterator[Quad]:
+        """Return the quads that a change adds, then its history entry, into which they are packed as they pass."""
+        packing = Packing()
+        deque(packing.removing(delta.removed), maxlen=0)
+        return chain(packing.adding(delta.added), self._entry(packing, change))
+
+    def _entry(self, packing: Packing, change: ChangeSet) -> Iterator[Quad]:
+        yield from entry(change, packing.text(), self.store_id)
+
     def _compact(self) -> None:
         """Merge the files that a bulk load left: else later changes wait until that is done, 9 s for one on Hetionet."""
         with suppress(OSError, RuntimeError):  # it needs room for a copy; without it the graph is the same
             self._inner.optimize()
 
-    def _emptied(self, removed: Sequence[Quad]) -> tuple[list[Any], list[Quad]]:
+    def _emptied(self, removed: Collection[Quad]) -> tuple[list[Any], list[Quad]]:
         """Return the graphs that a removal leaves nothing of, which can be dropped as they are, and the other quads."""
         counts = Counter(quad.graph_name for quad in removed)
         whole = []
@@ -607,16 +623,8 @@ def is_part(quad: Quad) -> bool:
 
 
 # ---------------------------------------------------------------- quads
-def _as_stored(triples: Sequence[Triple], graph: NamedNode, kept: Mapping[Any, Literal]) -> Collection[Quad]:
-    """Return triples as quads, with literals as Oxigraph keeps them ("1.10" becomes "1.1"), so that comparing is exact."""
-    if not kept:
-        return [Quad(t.subject, t.predicate, t.object, graph) for t in triples]
-    return dict.fromkeys(Quad(t.subject, t.predicate, kept.get(t.object, t.object), graph) for t in triples)
-
-
-def _kept_literals(triples: Iterable[Triple]) -> dict[Any, Literal]:
-    """Return those literals that Oxigraph keeps as others, with what it makes of them."""
-    literals = {term for t in triples if isinstance(term := t.object, Literal)}
+def _kept_literals(literals: Iterable[Literal]) -> dict[Literal, Literal]:
+    """Return those literals that Oxigraph keeps as others ("1.10" as "1.1"), with what it makes of them."""
     typed = [literal for literal in literals if literal.datatype not in _UNTOUCHED]
     memory = ox.Store()
     memory.extend(Quad(NamedNode(f"urn:kg:{n}"), SOURCE_LINK, literal) for n, literal in enumerate(typed))

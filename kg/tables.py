@@ -57,15 +57,19 @@ def read_table(document: Document, model: Model) -> None:
     """Fill a document from its text; what cannot be read is noted in ``document.syntax``, cell by cell."""
     names = TableNames(model)
     nodes: dict[tuple[str, str, str], BlankNode] = {}
+    triples: list[Triple] = []
     document.prefixes = model.prefixes.turtle()
     try:
         for row in _rows(document):
-            _add_row(document, row, names, nodes)
+            triples += _row_triples(document, row, names, nodes)
     except csv.Error as error:
         document.syntax.append(SyntaxProblem(document.name, f"the table cannot be read: {error}"))
+    document.triples = triples
 
 
-def _add_row(document: Document, row: Row, names: TableNames, nodes: dict[tuple[str, str, str], BlankNode]) -> None:
+def _row_triples(
+    document: Document, row: Row, names: TableNames, nodes: dict[tuple[str, str, str], BlankNode]
+) -> Iterator[Triple]:
     values: dict[str, list[tuple[NamedNode, Term]]] = {}
     for column in COLUMNS:
         text = row.cells.get(column, "").strip()
@@ -79,13 +83,13 @@ def _add_row(document: Document, row: Row, names: TableNames, nodes: dict[tuple[
     if claim not in nodes:
         node = nodes[claim] = BlankNode()
         document.places[node] = place
-        document.triples.append(Triple(node, _node(RDF.type), _node(KG.Assertion)))
-        document.triples += [Triple(node, *values[column][0]) for column in COLUMNS[:3]]
+        yield Triple(node, _node(RDF.type), _node(KG.Assertion))
+        yield from (Triple(node, *values[column][0]) for column in COLUMNS[:3])
     evidence = BlankNode()
     document.places[evidence] = place
-    document.triples.append(Triple(nodes[claim], _node(KG.evidence), evidence))
-    document.triples.append(Triple(evidence, _node(RDF.type), _node(KG.Evidence)))
-    document.triples += [Triple(evidence, *fact) for column in COLUMNS[3:] for fact in values[column]]
+    yield Triple(nodes[claim], _node(KG.evidence), evidence)
+    yield Triple(evidence, _node(RDF.type), _node(KG.Evidence))
+    yield from (Triple(evidence, *fact) for column in COLUMNS[3:] for fact in values[column])
 
 
 def _rows(document: Document) -> Iterator[Row]:

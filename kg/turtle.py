@@ -112,7 +112,7 @@ def _canonical(text: str) -> set[Quad]:
 class _Writer:
     """Writes one set of triples."""
 
-    triples: list[Triple]
+    triples: Sequence[Triple]
     model: Model
     table: Mapping[str, str]
     comments: Mapping[Subject, Sequence[str]]

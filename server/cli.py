@@ -1,4 +1,7 @@
-"""What the service adds to the ``kg`` command: serve, settings and schema graphql."""
+"""What the service adds to the ``kg`` command: serve, settings, replay and schema graphql.
+
+Every ``kg`` command reads this module, so what the service is made of is imported where a command needs it.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,6 @@ from kg.cli.remote import running_service
 from kg.errors import BadInput
 from kg.graph import open_service
 from kg.model import load_model
-from server.graphql.execution import Engine
-from server.graphql.query import build_schema
-from server.run import serve as run_service
-from server.settings import Settings, rows
 
 REPLAY = """query Replay($answer: ID!) {
   replay(answer: $answer) { answer verdict text made madeAtVersion version edges { assertion text before after } }
@@ -80,6 +79,8 @@ def serve(**options: Any) -> None:
 
     An empty store is filled from the seeds first. A seed file that changed since is reported, not loaded.
     """
+    from server.run import serve as run_service
+
     with plain_errors():
         raise SystemExit(run_service(os.environ, **options))
 
@@ -110,6 +111,10 @@ def replayed(answer: str, data: Path, schema: Path | None) -> dict[str, Any]:
     if running is not None:
         asked: dict[str, Any] = running.ask(REPLAY, {"answer": answer})["replay"]
         return asked
+    from server.graphql.execution import Engine
+    from server.graphql.query import build_schema
+    from server.settings import Settings
+
     service = open_service(data, schema)
     try:
         engine = Engine(build_schema(service.model), service, Settings())
@@ -127,6 +132,8 @@ def replayed(answer: str, data: Path, schema: Path | None) -> dict[str, Any]:
 @click.command()
 def settings() -> None:
     """List every setting of the service with its default."""
+    from server.settings import rows
+
     table = Table("Variable", "Default", "What it is for", box=None)
     for name, default, said in rows():
         table.add_row(name, default, said)
@@ -137,5 +144,7 @@ def settings() -> None:
 @SCHEMA
 def graphql(schema: Path | None) -> None:
     """Print the GraphQL schema (schema/schema.graphql is this)."""
+    from server.graphql.query import build_schema
+
     with plain_errors():
         click.echo(build_schema(load_model(schema)).as_str())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from kg.diff import AssertionChange, EntityChange, EntityRef, GraphDiff, grouped
+from kg.diff import AssertionChange, EntityChange, EntityRef, GraphDiff
 
 SHOWN = 12  # lines of one group that are shown unless all are asked for
 SIGNS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
@@ -18,18 +21,38 @@ def show_diff(diff: GraphDiff, *, every: bool = False, console: Console | None =
     """Print a diff: a line of counts, then each group with its lines."""
     console = console or Console(highlight=False, soft_wrap=True)
     console.print(summary(diff))
-    for what, kind, count in grouped(diff):
-        noun, _, verb = what.partition(" ")
-        sign, colour = SIGNS[verb]
-        console.print(Text.assemble((f"{sign} {count:,} ", colour), (kind, "bold"), f" {noun} {verb}"))
-        lines = list(_lines(diff, noun, verb, kind))
-        show_lines(console, lines, verb, len(lines), every=every)
+    for noun, kind_of, lines_of in (("entities", _kind, _entity), ("assertions", _relation, _assertion)):
+        for verb, (sign, colour) in SIGNS.items():
+            for kind, group in sorted(_groups(getattr(diff, f"{noun}_{verb}"), kind_of, every=every).items()):
+                console.print(Text.assemble((f"{sign} {group.count:,} ", colour), (kind, "bold"), f" {noun} {verb}"))
+                lines = list(chain.from_iterable(map(lines_of, group.shown)))
+                show_lines(console, lines, verb, group.lines, every=every)
     for key, count in diff.counts.items():
         unlisted = count - len(getattr(diff, key, ()))
         if unlisted and key.startswith(("entities", "assertions")):
             console.print(
                 f"… and {unlisted:,} more {key.replace('_', ' ')} that the service did not list", markup=False
             )
+
+
+@dataclass
+class _Group:
+    """Changes of one kind: how many they are, how many lines tell of them, and those that may be shown."""
+
+    count: int = 0
+    lines: int = 0
+    shown: list[Any] = field(default_factory=list)
+
+
+def _groups(items: Iterable[Any], kind_of: Callable[[Any], str], *, every: bool) -> dict[str, _Group]:
+    found: dict[str, _Group] = defaultdict(_Group)
+    for item in items:  # which may be made while they are gone through: of a bulk load few are kept
+        group = found[kind_of(item)]
+        group.count += 1
+        group.lines += _length(item)
+        if every or group.count <= SHOWN + 1:
+            group.shown.append(item)
+    return found
 
 
 def show_lines(console: Console, lines: Sequence[str], verb: str, total: int, *, every: bool) -> None:
@@ -57,20 +80,26 @@ def summary(diff: GraphDiff) -> str:
     return "; ".join(parts) or "nothing that a query could see"
 
 
-def _lines(diff: GraphDiff, noun: str, verb: str, kind: str) -> Iterator[str]:
-    items: Iterable[Any] = getattr(diff, f"{noun}_{verb}")
-    for item in items:
-        if noun == "assertions":
-            if item.relation == kind:
-                yield from _assertion(item)
-        elif getattr(item, "entity", item).kind == kind:
-            yield _entity(getattr(item, "entity", item))
-            for change in getattr(item, "fields", ()):
-                yield f"    {change.name}: {', '.join(change.before) or '(none)'} → {', '.join(change.after) or '(none)'}"
+def _kind(item: EntityRef | EntityChange) -> str:
+    return item.entity.kind if isinstance(item, EntityChange) else item.kind
 
 
-def _entity(entity: EntityRef) -> str:
-    return f"{entity.curie} {entity.label}"
+def _relation(change: AssertionChange) -> str:
+    return change.relation
+
+
+def _length(item: EntityRef | EntityChange | AssertionChange) -> int:
+    """Return how many lines tell of an item."""
+    if isinstance(item, AssertionChange):
+        return 1 + len(item.evidence_added) + len(item.evidence_removed)
+    return 1 + len(item.fields) if isinstance(item, EntityChange) else 1
+
+
+def _entity(item: EntityRef | EntityChange) -> Iterator[str]:
+    entity = item.entity if isinstance(item, EntityChange) else item
+    yield f"{entity.curie} {entity.label}"
+    for change in item.fields if isinstance(item, EntityChange) else ():
+        yield f"    {change.name}: {', '.join(change.before) or '(none)'} → {', '.join(change.after) or '(none)'}"
 
 
 def _assertion(change: AssertionChange) -> Iterator[str]:

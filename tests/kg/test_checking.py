@@ -332,6 +332,60 @@ def test_shapes_find_the_same_part_by_part(model: Model, monkeypatch: pytest.Mon
     assert found[0] == found[1] == found[2]
 
 
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_shapes_find_the_same_where_only_one_of_those_alike_is_validated(
+    model: Model, monkeypatch: pytest.MonkeyPatch, data: st.DataObject
+) -> None:
+    """Many claims with evidence that says the same, in two files, of which some lines were lost, moved or written twice."""
+    kept = st.lists(st.sampled_from(ALIKE), min_size=20, max_size=40)
+    documents = [name_nodes(read_text((HEAD + "".join(data.draw(kept))).encode(), "ttl", name)) for name in "ab"]
+    lost = data.draw(st.sets(st.integers(0, 300)))
+    documents[0] = replace(documents[0], triples=[t for n, t in enumerate(documents[0].triples) if n not in lost])
+    assert shapes._sight(model)
+    one = check(documents, model, REFERENCE, today=date(2026, 1, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(shapes, "_sight", lambda _: None)
+        assert one == check(documents, model, REFERENCE, today=date(2026, 1, 1))
+
+
+ALIKE = [
+    *GOOD.splitlines(keepends=True),
+    'HGNC:5 a kg:Target ; rdfs:label "A1BG" .\n',
+    '<https://example.org/q> a kg:Source ; kg:sourceKind kg:JournalArticle ; dcterms:bibliographicCitation "Q" .\n',
+    'kg:CaseSeries dcterms:source "https://example.org/p" .\n',
+    *(
+        f'[] a kg:Assertion ; rdf:subject {s} ; rdf:predicate kg:targets ; rdf:object {o} ; kg:evidence {e} .\n'
+        for s in ("therapy:x", "therapy:y", '"x"')
+        for o in ("HGNC:1633", "HGNC:5", "HGNC:5, HGNC:1633")
+        for e in (
+            EVIDENCE.format(""),
+            EVIDENCE.format("; kg:count 3 ; kg:total 4"),
+            EVIDENCE.format("; kg:count 5 ; kg:total 4"),
+            EVIDENCE.format("; kg:study <https://example.org/p>, 'none'"),
+            EVIDENCE.format("").replace("/p>", "/q>"),
+            EVIDENCE.format("").replace("/p>", "/r>"),
+            "'https://example.org/p'",
+            "<https://example.org/p>",
+            "kg:CaseSeries",
+        )
+    ),
+]  # fmt: skip
+
+
+def test_of_many_claims_that_shapes_see_as_one_few_are_validated(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    validated: list[int] = []
+    whole = shapes.Shapes.surroundings
+    monkeypatch.setattr(
+        shapes.Shapes, "surroundings", lambda self, some: validated.append(len(some)) or whole(self, some)
+    )
+    targets = [f'HGNC:{n} a kg:Target ; rdfs:label "T{n}" .\n' for n in range(1, 40)]
+    claims = [claim("therapy:x", "kg:targets", f"HGNC:{n}") for n in range(1, 40)]
+    text = HEAD + SOURCE + THERAPY + "".join((*targets, *claims))
+    assert not check([name_nodes(read_text(text.encode(), "ttl", "t.ttl"))], model)
+    assert sum(validated) == len(targets) + len((SOURCE, THERAPY)) + len(("a claim", "its evidence"))
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from pyoxigraph import RdfFormat
 
-from kg.changes import ChangeSet, Delta, entry
+from kg.changes import ChangeSet, Delta, entry, pack
 from kg.columns import Columns, EntitySpecs, EvidenceColumns, Numbers, names_of, numbered, starts_of
 from kg.disk import Head, write_head
 from kg.evidence import confidence_value
@@ -165,7 +165,7 @@ def fill(edges: Edges, data: Path) -> Graph:
     with Store(data) as store:
         store._inner.bulk_load(path=str(file), format=RdfFormat.N_TRIPLES, to_graph=source_graph(FILE))
         made = ChangeSet(1, datetime.now(UTC).replace(microsecond=0), "benchmark", "all of it", 0, 0, {FILE: "0" * 64})
-        store._inner.extend(entry(made, Delta((), ()), store.store_id))
+        store._inner.extend(entry(made, pack(Delta((), ())), store.store_id))
         store._inner.flush()
         store._inner.optimize()  # as after loading in bulk
         version = Version(1, store.store_id, made.time, made.author, made.message)
