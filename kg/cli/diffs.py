@@ -63,7 +63,7 @@ def show_lines(console: Console, lines: Sequence[str], verb: str, total: int, *,
         console.print(f"    {sign} {line}", style=colour, markup=False)
     if total > len(shown):
         how = "; --all shows them" if len(lines) > len(shown) else ""
-        console.print(f"    … and {total - len(shown):,} more{how}", markup=False)
+        console.print(f"    … and {total - len(shown):,} more lines{how}", markup=False)
 
 
 def summary(diff: GraphDiff) -> str:
