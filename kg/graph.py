@@ -152,6 +152,8 @@ class GraphService:
         wanted = all_ or self._which == "all" or (self._which == "some" and self._behind() > ADVANCE_QUADS // 2)
         if self._published is None or not wanted or self._published_version == graph.version.number:
             return
+        if self._which != "all" and self._published.is_worth_more_than(graph):
+            return  # opened under the wrong schema, it would cost the next start under the right one minutes
         try:
             self._published.publish(graph)
         except OSError as error:

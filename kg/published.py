@@ -17,7 +17,7 @@ from typing import Literal, Protocol
 from kg.errors import BadInput, StoreDamaged
 from kg.exploration import Graph
 from kg.model import Model
-from kg.snapshotfile import Last, open_snapshot, read_about, write_snapshot
+from kg.snapshotfile import Last, open_snapshot, read_about, schema_mark, write_snapshot
 from kg.tallies import MOST_BYTES
 
 FOLDER = "snapshots"  # in a data folder
@@ -70,6 +70,16 @@ class Published:
         for other in self.folder.iterdir():
             if other.is_dir() and other.name not in {name, before}:
                 shutil.rmtree(other, ignore_errors=True)
+
+    def is_worth_more_than(self, snapshot: Graph) -> bool:
+        """Whether a snapshot has no edge and what is current was written under another schema, as its data may have been."""
+        name = current(self.folder)
+        if snapshot.edge_count or name is None:
+            return False
+        try:
+            return bool(read_about(self.folder / name)["schema"] != schema_mark(self.model))
+        except StoreDamaged:
+            return False
 
     def newest(self) -> Graph | None:
         """Return the current snapshot, every byte of it checked, or None where there is none that can be used."""

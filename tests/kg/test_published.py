@@ -124,6 +124,16 @@ def test_another_schema_makes_the_snapshot_anew(data: Path, tmp_path: Path, unbu
         assert unbuilt() == 1
 
 
+def test_the_wrong_schema_does_not_cost_the_snapshot_of_the_right_one(data: Path, unbuilt: Callable[[], int]) -> None:
+    """Under which the data says nothing: a large graph would have to be read again."""
+    wrong = open_service(data, ROOT / "tests" / "benchmarks" / "hetionet" / "schema", seeds=TINY)
+    assert not wrong.snapshot.edge_count
+    wrong.close()
+    before = unbuilt()
+    open_service(data, seeds=TINY).close()
+    assert unbuilt() == before
+
+
 @pytest.mark.parametrize("damage", ["flipped", "short", "gone", "nonsense"])
 def test_a_damaged_snapshot_is_made_anew(data: Path, model: Model, unbuilt: Callable[[], int], damage: str) -> None:
     name = current(data / FOLDER)
