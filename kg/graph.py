@@ -25,7 +25,7 @@ from kg.facts import Named, Said, said
 from kg.first import first_diff
 from kg.impact import Impact, Limits, impact
 from kg.keeping import opened
-from kg.memory import no_collection
+from kg.memory import give_back, no_collection
 from kg.model import Model, data_folder, load_model
 from kg.past import Past
 from kg.projection import Projection, project, project_facts
@@ -180,7 +180,9 @@ class GraphService:
     def _build(self) -> Graph:
         with no_collection():
             version = self._version(self.store.version)
-            return Graph(self.model, project(self.store.triples(), self.model), version)
+            graph = Graph(self.model, project(self.store.triples(), self.model), version)
+        give_back()
+        return graph
 
     def _version(self, number: int) -> Version:
         if number == 0:
