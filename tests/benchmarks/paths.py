@@ -92,6 +92,7 @@ def main() -> None:
     """Measure and write the report."""
     end_tidily()
     given = arguments()
+    given.output.mkdir(parents=True, exist_ok=True)
     given.missing = []
     gc.disable()
     graph, built = cost(lambda: importer.snapshot(shared=True))
