@@ -179,7 +179,7 @@ def service(data: Path, *options: str) -> Server:
     """Return the service of a data folder, as users start it."""
     port = free_port()
     command = [sys.executable, "-m", "kg", "serve", "--port", str(port), "--data", str(data), *options]
-    return Server("ours", [*command, "--schema", str(importer.SCHEMA), "--seeds", "/nowhere"], port, "/ready")
+    return Server("ours", [*command, "--schema", str(importer.SCHEMA)], port, "/ready")
 
 
 def served(data: Path, folder: Path) -> dict[str, float]:
