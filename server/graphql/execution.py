@@ -58,7 +58,7 @@ from server.settings import Settings
 MAX_ERRORS = 5
 INTERPRETING = 20  # graphql-core takes about so many times what a compiled plan takes (tests/benchmarks/REPORT.md)
 LONGEST_KEPT = 100_000  # characters of a document that is kept in the cache
-LONGEST_KEPT_MUTATION = 4_000  # one that holds a whole file is not sent again; preparing takes the event loop 3 to 5 ms
+LONGEST_KEPT_MUTATION = 2_000  # one that holds a whole file is not sent again; preparing takes the event loop 3 to 5 ms
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class Engine:
         prepared = self.documents.get(key)
         if prepared is None:
             prepared = self._prepare(query, operation_name, variables)
-            if len(query) <= (2000 if prepared.is_mutation else LONGEST_KEPT):  # a mutation may hold a whole file
+            if len(query) <= (LONGEST_KEPT_MUTATION if prepared.is_mutation else LONGEST_KEPT):
                 self.documents.put(key, prepared)
         if prepared.measured:
             prepared.measured.of(variables)
