@@ -278,7 +278,7 @@ class GraphService:
         """Return the graph as a planned change would leave it; nothing is written."""
         delta, now = plan.prepared.delta, self.snapshot.version
         version = Version(now.number + 1, now.store)
-        following = self.snapshot.advanced(*plan.around, version) if plan.around else None
+        following = self._led_to(plan, version)
         if following is not None:
             return self._handed_out(following)
         with no_collection():
@@ -383,10 +383,6 @@ class GraphService:
     def preview(self, documents: Sequence[Document], remove: Sequence[str] = ()) -> Delta:
         """Return the quads that loading would add and remove."""
         return self.store.prepare(documents, remove).delta
-
-    def meaning(self, delta: Delta) -> GraphDiff:
-        """Return what a change of the current graph means to a curator."""
-        return graph_diff(*self._parts(delta))
 
     def _parts(self, delta: Delta) -> tuple[Projection, Projection]:
         """Return what stands around a change of the current graph, before and after it."""

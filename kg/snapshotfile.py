@@ -45,7 +45,7 @@ class Last:
     columns: Columns
     folder: Path
     about: Mapping[str, Any]
-    packs: Mapping[str, Packed] = dataclasses.field(default_factory=dict)
+    packs: Mapping[str, Packed]
     """Its entities, sources and studies, packed."""
 
     @property
@@ -161,7 +161,7 @@ def _write(path: Path, array: NDArray[Any]) -> tuple[int, int]:
 def _packed(name: str, columns: Columns, shown: Callable[[Any], Any], last: Last | None) -> Packed:
     """Return the entities, sources or studies packed; those that are the same objects in ``last`` are taken from there."""
     known: dict[int, bytes] = {}
-    if last and name in last.packs:
+    if last:
         known = dict(zip(map(id, getattr(last.columns, name)), last.packs[name].texts(), strict=True))
     return Packed.of_texts(known.get(id(thing)) or packed(shown(thing)) for thing in getattr(columns, name))
 
@@ -201,7 +201,7 @@ def _columns(
     def records(name: str, make: Callable[[Any], Any], all_: type[Any] = tuple) -> Any:
         if last and all(files[part] == last.files[part] for part in (name, f"{name}-ends")):
             return getattr(last.columns, name)
-        if last is None or name not in last.packs:
+        if last is None:
             return all_(map(make, packs[name]))
         # to make all of Hetionet's entities anew takes a reader 0.5 s
         known = dict(zip(last.packs[name].texts(), getattr(last.columns, name), strict=True))
