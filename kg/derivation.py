@@ -24,7 +24,7 @@ Plain: TypeAlias = tuple[Any, Any, Any]  # three NamedNodes
 Index = Mapping[Node, Mapping[Node, list[Node]]]  # predicate -> subject -> objects, for the predicates that count
 
 
-def derive(store: ox.Store | None, removed: Collection[Quad], added: Collection[Quad]) -> tuple[list[Quad], list[Quad]]:
+def derive(store: ox.Store, removed: Collection[Quad], added: Collection[Quad]) -> tuple[list[Quad], list[Quad]]:
     """Return the plain triples to remove and to add so that (s, p, o) stands exactly where an assertion has support."""
     gone, come = _index(removed), _index(added)
     objects = _after(store, removed, come)
@@ -33,7 +33,7 @@ def derive(store: ox.Store | None, removed: Collection[Quad], added: Collection[
     for assertion in _touched(store, gone, come):
         for plain in _claims(assertion, gone, come, store):
             stands = _stands(assertion, plain, objects)
-            present = store is not None and plain in store
+            present = plain in store
             if stands and not present:
                 fresh.append(plain)
             elif present and not stands:
@@ -68,13 +68,13 @@ def _index(quads: Iterable[Quad]) -> Index:
     return index
 
 
-def _after(store: ox.Store | None, removed: Collection[Quad], come: Index) -> Callable[[Node, Node], set[Node]]:
+def _after(store: ox.Store, removed: Collection[Quad], come: Index) -> Callable[[Node, Node], set[Node]]:
     """Return a look-up of (subject, predicate) -> objects in the source graphs as they will be."""
     gone = set(removed)
 
     def objects(subject: Node, predicate: Node) -> set[Node]:
         kept: set[Node] = set(come[predicate].get(subject, ()))
-        for quad in store.quads_for_pattern(subject, predicate, None, None) if store else ():
+        for quad in store.quads_for_pattern(subject, predicate, None, None):
             if quad not in gone and quad.graph_name != DERIVED:
                 kept.add(quad.object)
         return kept
@@ -82,23 +82,22 @@ def _after(store: ox.Store | None, removed: Collection[Quad], come: Index) -> Ca
     return objects
 
 
-def _touched(store: ox.Store | None, gone: Index, come: Index) -> Iterator[Node]:
+def _touched(store: ox.Store, gone: Index, come: Index) -> Iterator[Node]:
     seen: set[Node] = set()
     for index in (gone, come):
         seen.update(index[_EVIDENCE])
         seen.update(node for node, types in index[_TYPE].items() if _ASSERTION in types)
-        if store:
-            for node in index[_DIRECTION]:
-                seen |= {quad.subject for quad in store.quads_for_pattern(None, _EVIDENCE, node, None)}
+        for node in index[_DIRECTION]:
+            seen |= {quad.subject for quad in store.quads_for_pattern(None, _EVIDENCE, node, None)}
     yield from sorted(seen, key=str)
 
 
-def _claims(assertion: NamedNode, gone: Index, come: Index, store: ox.Store | None) -> Iterator[Quad]:
+def _claims(assertion: NamedNode, gone: Index, come: Index, store: ox.Store) -> Iterator[Quad]:
     """Yield the plain triple of an assertion, as a quad of the derived graph."""
     parts: list[Any] = []
     for term in _SPO:
         values: list[Node] = [*come[term].get(assertion, ()), *gone[term].get(assertion, ())]
-        if not values and store:
+        if not values:
             values = [quad.object for quad in store.quads_for_pattern(assertion, term, None, None)]
         parts.append(values[0] if values else None)
     if all(isinstance(part, NamedNode) for part in parts):

@@ -325,8 +325,7 @@ class Store:
 
     def _with_derived(self, removed: Collection[Quad], added: Collection[Quad]) -> Delta:
         with damage_named(self.folder):
-            inner = self._inner if self.version else None
-            stale, fresh = derive(inner, removed, added) if removed or added else ([], [])
+            stale, fresh = derive(self._inner, removed, added) if removed or added else ([], [])
         return Delta((*sorted(removed, key=str), *stale), (*added, *fresh))
 
     def load(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from pyoxigraph import Literal, NamedNode, Quad, Triple
+from pyoxigraph import Literal, NamedNode, Quad, Store, Triple
 from rdflib.namespace import RDF
 
 from kg.changes import Delta, Stated, pack, unpack
@@ -60,7 +60,7 @@ OBJECTS = NODES | st.sampled_from([NamedNode(str(t)) for t in (KG.Assertion, KG.
 def test_plain_triples_of_a_first_load_are_those_that_are_derived_from_its_quads(said: list[Triple]) -> None:
     triples = Triples.of(said)
     quads = list(triples.quads(GRAPH))
-    stale, fresh = derive(None, (), quads)
+    stale, fresh = derive(Store(), (), quads)
     assert not stale
     stated = Stated([(GRAPH, triples)], derived(triples.facts))
     assert list(stated) == [*quads, *fresh]
