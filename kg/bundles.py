@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kg.columns import NOTHING, Bools, numbered
+from kg.columns import NOTHING, Bools, numbered, within_runs
 from kg.evidence import confidence_value, line_key
 from kg.matrices import Floats, Ints, Matrices, PathTable
 from kg.overlay import Scenario
@@ -89,9 +89,8 @@ class Footing:
         own = (positions != NOTHING).nonzero()[0]
         starts = columns.starts[positions[own]]
         counts = columns.starts[positions[own] + 1] - starts
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         self._owners: Ints = np.repeat(own, counts)
-        self._rows = columns.rows[np.repeat(starts, counts) + within]
+        self._rows = columns.rows[np.repeat(starts, counts) + within_runs(counts)]
         self._brought = [(n, self.assertion(n)) for n in (positions == NOTHING).nonzero()[0].tolist()]
 
     def __len__(self) -> int:

@@ -430,6 +430,12 @@ def starts_of(counts: NDArray[Any]) -> Ints:
     return starts
 
 
+def within_runs(counts: NDArray[Any]) -> Ints:
+    """Return the place of each member in its run, for runs of these lengths one after another."""
+    places: Ints = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return places
+
+
 def starts_with_more(starts: Ints, places: Ints, counts: Ints) -> Ints:
     """Return where runs begin, and the last ends, once runs of some lengths are put in before ascending places."""
     whole = np.empty(len(starts) + len(places), starts.dtype)

@@ -28,7 +28,7 @@ import scipy  # its parts load where they are first used: most commands never ne
 from numpy.typing import NDArray
 
 from kg.assertions import Chosen
-from kg.columns import NOTHING, Bools
+from kg.columns import NOTHING, Bools, within_runs
 from kg.elimination import Elimination, Factor, Matrix, partitions
 from kg.errors import BadInput
 from kg.metapaths import Metaedge, Metapath, Step
@@ -532,8 +532,7 @@ def _expand(table: StepTable, rows: Ints) -> tuple[Ints, Ints]:
     """Return, for each edge that leaves the given rows, its position in ``rows`` and its cell in the table."""
     counts = table.row_degree[rows]
     origin = np.repeat(np.arange(len(rows)), counts)
-    offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return origin, table.indptr[rows][origin] + offset
+    return origin, table.indptr[rows][origin] + within_runs(counts)
 
 
 # ---------------------------------------------------------------- from a scenario

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from kg.budget import Budget
-from kg.columns import Bools, Ints
+from kg.columns import Bools, Ints, within_runs
 from kg.paths.ground import ARCS_A_STEP, Ground, Spent
 from kg.paths.layers import Core, Plan
 
@@ -110,8 +110,7 @@ def join(states: Ints, tails: Ints) -> tuple[Ints, Ints]:
     first = np.searchsorted(tails, states, "left")
     counts = np.searchsorted(tails, states, "right") - first
     rows = np.repeat(np.arange(len(states)), counts)
-    inside = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return rows, np.repeat(first, counts) + inside
+    return rows, np.repeat(first, counts) + within_runs(counts)
 
 
 def unmet(columns: Sequence[Ints], rows: Ints, nodes: Ints) -> Bools:

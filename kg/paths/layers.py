@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.adjacency import NO_DATE
-from kg.columns import Bools, Ints
+from kg.columns import Bools, Ints, Numbers
 from kg.paths.ground import Arcs, Ground
 
 FEW_ARCS = 2000  # are gathered whole, as the next layer will want them too
@@ -69,7 +69,7 @@ class Layers:
         return allowed
 
     def _distinct(self, states: Ints) -> Ints:
-        return _marked(states, self.ground.size).nonzero()[0]
+        return marked(states, self.ground.size).nonzero()[0]
 
     def codes(self, step: int) -> Bools:
         """Return which codes a step may have; steps are counted from 0."""
@@ -314,7 +314,7 @@ class Layered(Plan):
         layers.narrow()
         if layers.forward_cost(i) <= layers.backward_cost(j):
             return layers.forward_to(i, layers.remaining(j) < FAR)
-        return layers.backward_from(j, _marked(layers.forward(i), layers.ground.size))
+        return layers.backward_from(j, marked(layers.forward(i), layers.ground.size))
 
     # -------------------------------------------------------------- what enumerations read
     @property
@@ -358,7 +358,8 @@ def least(ground: Ground, arcs: Arcs, after: Ints, *, last: bool) -> Ints:
     return result
 
 
-def _marked(states: Ints, size: int) -> Bools:
+def marked(states: Ints | Numbers, size: int) -> Bools:
+    """Return which of so many states are among some."""
     marks = np.zeros(size, np.bool_)
     marks[states] = True
     return marks

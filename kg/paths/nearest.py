@@ -13,9 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
-from kg.columns import Bools, Ints, Numbers
+from kg.columns import Bools, Ints
 from kg.paths.ground import Arcs, Fan, Ground
-from kg.paths.layers import FAR, FEW_ARCS, Plan
+from kg.paths.layers import FAR, FEW_ARCS, Plan, marked
 from kg.paths.ranking import Found
 
 
@@ -44,7 +44,7 @@ class _Side:
         self.flip = flip
         self.fans: list[Fan] = []
         ends = np.array(ground.question.targets if flip else ground.question.sources, np.int64)
-        self.seen = _marked(ends, ground.count)
+        self.seen = marked(ends, ground.count)
         self._ground = ground
         self._before = self.seen
         self._frontier: Ints | None = ends
@@ -99,7 +99,7 @@ class Nearest(Plan):
         self._places = [*before[:0:-1], *after]
 
     def _marks(self, nodes: Ints) -> Bools:
-        return _marked(nodes, self.ground.count)
+        return marked(nodes, self.ground.count)
 
     # -------------------------------------------------------------- what enumerations read
     @property
@@ -176,9 +176,3 @@ class Nearest(Plan):
         steps = some.heads * self.ground.adjacency.codes + self.ground.codes_of(some)
         first: int = which.item(np.lexsort((steps, some.tails)).item(0))
         return first
-
-
-def _marked(nodes: Ints | Numbers, count: int) -> Bools:
-    marks = np.zeros(count, np.bool_)
-    marks[nodes] = True
-    return marks
