@@ -72,6 +72,7 @@ class Field:
     target: str | None = None
     curie_prefix: str | None = None
     from_curie: str | None = None
+    synonym: bool = False
     halted_values: tuple[str, ...] = ()
     halt_reason: str | None = None
     graded: bool = False
@@ -381,6 +382,7 @@ class _Reader:
             target=target,
             curie_prefix=self.text(shape, KG.curiePrefix) or None,
             from_curie=self.text(shape, KG.fromCurie) or None,
+            synonym=self.text(shape, KG.synonym) == "true",
             halted_values=tuple(
                 self.need(v, SKOS.notation) for v in sorted(self.graph.objects(shape, KG.haltedValue), key=str)
             ),

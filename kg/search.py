@@ -17,6 +17,7 @@ from functools import cached_property
 from rapidfuzz import fuzz, process
 
 from kg.errors import NearMatch
+from kg.model import Field, Model
 from kg.records import Entity
 from kg.words import Words, without_accents
 
@@ -70,10 +71,11 @@ def normalise(text: str) -> str:
 class SearchIndex:
     """An index over the names of entities; safe to use from several threads."""
 
-    def __init__(self, entities: Sequence[Entity]) -> None:
+    def __init__(self, entities: Sequence[Entity], model: Model) -> None:
         self.entities = entities
+        synonyms = {kind.name: [field for field in kind.fields if field.synonym] for kind in model.kinds}
         self.names: list[Name] = [
-            name for number, entity in enumerate(self.entities) for name in _names(number, entity)
+            name for number, entity in enumerate(entities) for name in _names(number, entity, synonyms[entity.kind])
         ]
 
     def over(self, entities: Sequence[Entity]) -> SearchIndex:
@@ -176,16 +178,17 @@ def _order(found: tuple[Entity, float, int, str]) -> tuple[float, str, str]:
     return -score, entity.label.lower(), entity.curie
 
 
-def _names(number: int, entity: Entity) -> Iterable[Name]:
+def _names(number: int, entity: Entity, synonyms: Iterable[Field]) -> Iterator[Name]:
     yield Name(entity.label, "label", number)
     yield Name(entity.curie, "curie", number)
     for synonym in entity.synonyms:
         yield Name(synonym, "synonym", number)
     for xref in entity.xrefs:
         yield Name(xref, "identifier", number)
-    for name in ("symbol", "acronym", "nct"):
-        value = getattr(entity, name, None)
-        if isinstance(value, str) and value:
-            yield Name(value, "synonym", number)
+    for field in synonyms:
+        value = getattr(entity, field.attribute)
+        for text in (value or ()) if field.many else (value,):
+            if text:
+                yield Name(text, "synonym", number)
     if entity.description:
         yield Name(entity.description, "description", number)

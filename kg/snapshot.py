@@ -244,7 +244,7 @@ class Snapshot:
     @cached_property
     def index(self) -> SearchIndex:
         """The search index over names; built on first use."""
-        return SearchIndex(self.by_number)
+        return SearchIndex(self.by_number, self.model)
 
     def search(self, text: str, kinds: Iterable[str] | None = None, limit: int = 10) -> list[Hit]:
         """Return the best matches for a text among names, synonyms and identifiers, best first."""

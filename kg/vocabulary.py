@@ -35,6 +35,7 @@ class KG(DefinedNamespace):
     idPrefix: URIRef
     curiePrefix: URIRef
     fromCurie: URIRef
+    synonym: URIRef
     sameKind: URIRef
     phrase: URIRef
     inversePhrase: URIRef

@@ -20,6 +20,7 @@ BIOMARKER = """
 kg:Biomarker a kg:Kind, rdfs:Class, sh:NodeShape ; rdfs:subClassOf kg:Entity ; sh:order 7 ;
   rdfs:label "biomarker" ; kg:plural "biomarkers" ; rdfs:comment "Something measured." ; kg:idPrefix "risk" ;
   sh:property [ sh:path kg:fluid ; sh:minCount 1 ; sh:maxCount 1 ; sh:in ( kg:Serum kg:Urine ) ; sh:description "Where it is measured." ] ,
+              [ sh:path kg:assay ; sh:datatype xsd:string ; kg:synonym true ; sh:description "What it is measured with." ] ,
               [ sh:path kg:cutoff ; sh:maxCount 1 ; sh:datatype xsd:decimal ; sh:description "Normal below this." ] .
 kg:Serum a skos:Concept ; skos:notation "SERUM" ; rdfs:comment "Blood serum." .
 kg:Urine a skos:Concept ; skos:notation "URINE" ; rdfs:comment "Urine." .
@@ -31,7 +32,7 @@ BIOMARKER_DATA = """
 @prefix MONDO: <http://purl.obolibrary.org/obo/MONDO_> . @prefix dcterms: <http://purl.org/dc/terms/> .
 @prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
-risk:anti-dsdna a kg:Biomarker ; rdfs:label "anti-dsDNA" ; kg:fluid kg:Serum ; kg:cutoff 30.5 .
+risk:anti-dsdna a kg:Biomarker ; rdfs:label "anti-dsDNA" ; kg:fluid kg:Serum ; kg:assay "Farr test" , "CLIFT" ; kg:cutoff 30.5 .
 [] a kg:Assertion ; rdf:subject risk:anti-dsdna ; rdf:predicate kg:indicates ; rdf:object MONDO:0007915 ;
   kg:evidence [ dcterms:source <https://example.org/paper> ; kg:level kg:Review ; kg:direction kg:Supports ; dcterms:date "2022"^^xsd:gYear ] .
 """
@@ -50,7 +51,9 @@ def test_a_seventh_kind_is_a_turtle_file_alone(schema_copy: Path, tmp_path: Path
       diseases(filter: {indicatedBy: {}}) { nodes { label indicatedBy { edges { confidence node { label } } } } }
     }"""
     result = build_schema(service.model).execute_sync(query, root_value=Request(service, Settings()))
+    found = [(hit.entity.curie, hit.field, hit.tier) for hit in service.snapshot.search("clift")]
     service.store.close()
+    assert found == [("risk:anti-dsdna", "synonym", "exact")]
     assert result.errors is None
     assert result.data == {
         "biomarkers": {
