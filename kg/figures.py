@@ -235,7 +235,7 @@ def _paths_title(paths: Sequence[Path]) -> str:
 
 
 def metagraph_figure(graph: Snapshot) -> Figure:
-    """Return the figure of what there is: a node for each kind, an edge for each relation between two kinds."""
+    """Return the figure of what there is: a node for each kind, an edge for each relation between kinds, or within one."""
     nodes = tuple(
         FigureNode(kind.name, f"{len(graph.by_kind[kind.name]):,} {spaced(kind.plural)}", kind.name)
         for kind in graph.model.kinds
@@ -246,7 +246,6 @@ def metagraph_figure(graph: Snapshot) -> Figure:
             f"{subject} {name} {object_}", subject, object_, name, graph.model.relation[name].phrase, count / most
         )
         for (subject, name, object_), count in sorted(graph.relation_counts.items())
-        if subject != object_
     )
     return Figure(
         "Kinds and how they are related",

@@ -54,10 +54,15 @@ class Curve:
 
 
 def curve_between(source: Spot, target: Spot, bend: float) -> Curve:
-    """Return the curve from one box to another that passes ``bend`` beside the straight way; a loop for one box."""
+    """Return the curve from one box to another that passes ``bend`` beside the straight way.
+
+    For one box it is a loop at a corner: at the left, or at the right for a negative bend, and the wider the more it bends.
+    """
     if source is target:
-        left, top = source.x - source.width / 2, source.y - source.height / 2
-        return _bent((left + 14, top), (left - 22, top - 26), (left, top + 12))
+        side = -1 if bend >= 0 else 1
+        edge, top, out = source.x + side * source.width / 2, source.y - source.height / 2, abs(bend)
+        control = (edge + side * (22 + out), top - 26 - out)
+        return _bent((edge - side * (14 + out / 2), top), control, (edge, top + 12))
     dx, dy = target.x - source.x, target.y - source.y
     far = math.hypot(dx, dy) or 1.0
     control = ((source.x + target.x) / 2 - dy / far * bend, (source.y + target.y) / 2 + dx / far * bend)

@@ -114,7 +114,12 @@ def test_shapes_and_words_have_contrast(seed_graph: Snapshot) -> None:
 def test_the_metagraph_shows_each_kind_and_relation(seed_graph: Snapshot) -> None:
     figure = metagraph_figure(seed_graph)
     assert [node.id for node in figure.nodes] == [kind.name for kind in seed_graph.model.kinds]
-    assert_inert(parsed(draw(figure)))
+    assert {(edge.source, edge.relation, edge.target) for edge in figure.edges} == set(seed_graph.relation_counts)
+    picture = parsed(draw(figure))
+    assert_inert(picture)
+    drawn = [group for group in picture.iter(f"{SVG}g") if group.get("class") == "kg-relation"]
+    ways = {group.find(f"{SVG}path").get("d") for group in drawn}
+    assert len(ways) == len(drawn) == len(figure.edges), "some lie on each other"
 
 
 def test_unknown_shapes_are_circles_and_unknown_themes_refused() -> None:
