@@ -308,6 +308,27 @@ def test_a_page_whose_query_is_missing_says_so(page: "Page", service: str, query
     page.get_by_role("alert").get_by_text(f"does not offer “{query}” yet").wait_for()
 
 
+def test_hypotheses_join_what_the_page_says(page: "Page", service: str) -> None:
+    """Of another domain's kinds, and where the service does not tell its schema."""
+    closed = {"errors": [{"message": "GraphQL introspection has been disabled"}]}
+
+    def untold(route: "Route") -> None:
+        if "__type" in (route.request.post_data or ""):
+            route.fulfill(json=closed)
+        else:
+            route.continue_()
+
+    def other(route: "Route") -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('ends="therapy', 'ends="compound'))
+
+    page.route("**/graphql", untold)
+    page.route("**/explore/hypotheses", other)
+    page.goto(f"{service}/explore/hypotheses")
+    which = page.get_by_label("Hypotheses about a")
+    assert which.locator("option").all_inner_texts() == ["compound", "disease"]
+
+
 PATH_TEXTS = """query($from: ID!, $to: ID!) {
   paths(from: [$from], to: [$to], where: {maxLength: 3, relations: ["targets", "expressedOn", "drives"]}) { nodes { text } }
 }"""

@@ -53,6 +53,11 @@ def test_no_page_names_what_is_only_in_the_other_domain(client: TestClient, path
     assert [line.strip()[:200] for line in answer.text.splitlines() if OF_CAR_T.search(line)] == []
 
 
+def test_the_page_of_hypotheses_tells_scripts_what_they_join(client: TestClient) -> None:
+    page = client.get("/explore/hypotheses", headers={"accept": "text/html"}).text
+    assert '<div id="explore" data-kg-ends="compound disease" data-kg-kinds="Compound Disease">' in page
+
+
 def test_its_examples_are_in_the_query_editor_and_fit_its_schema(client: TestClient) -> None:
     examples, schema = load_examples(SCHEMA), build_schema(load_model(SCHEMA))._schema
     assert len(examples) > 3

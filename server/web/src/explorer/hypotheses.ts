@@ -66,20 +66,22 @@ type Column = 'rank' | 'name' | 'score' | 'qValue' | 'for' | 'against' | 'status
 const COLUMNS: Record<Column, string> = { rank: '#', name: 'Suggested', score: 'Score', qValue: 'q', for: 'For', against: 'Against', status: 'Status', firstSuggested: 'Since' };
 const HUES = ['#3b78b8', '#3a8f5c', '#b8860b', '#7a5195', '#c2571a', '#5f7d8c'];
 const PAGE = 25;
-// What hypotheses join in the graphs that CARTograph comes with; another schema's kinds are read from its query.
-const ENDS = ['therapy', 'disease'] as const;
 
 export async function hypothesesPage(main: HTMLElement, site: Site, drawer: Drawer): Promise<void> {
-  const offered = await features(site);
   try {
-    demand(offered, 'hypotheses');
+    demand(await features(site), 'hypotheses');
   } catch (problem) {
     return main.replaceChildren(h('div', { class: 'kg-page' }, h('h1', {}, 'Hypotheses'), problemBox(problem)));
   }
-  const [subject = ENDS[0], object = ENDS[1]] = offered?.get('hypotheses') ?? ENDS; // its first two arguments are the ends
-  const page = new Hypotheses(site, drawer, [subject, object]);
+  const page = new Hypotheses(site, drawer, pair(main.dataset['kgEnds']), pair(main.dataset['kgKinds']));
   main.replaceChildren(page.element);
   await page.start(new URLSearchParams(location.search));
+}
+
+/** Two words, as the page says them. */
+function pair(text = ''): [string, string] {
+  const [one = '', other = ''] = text.split(' ');
+  return [one, other];
 }
 
 class Hypotheses {
@@ -105,10 +107,11 @@ class Hypotheses {
     private readonly site: Site,
     private readonly drawer: Drawer,
     private readonly ends: readonly [string, string],
+    kinds: readonly [string, string],
   ) {
     const change = (): void => this.#ask();
     this.#which = h('select', { 'aria-label': 'Hypotheses about a' }, ...ends.map((end) => h('option', { value: end }, end)));
-    this.#picker = new Picker(site.service, { label: 'About', single: true, change, placeholder: `a ${ends.join(' or ')}`, kinds: ends.map((end) => end.charAt(0).toUpperCase() + end.slice(1)) });
+    this.#picker = new Picker(site.service, { label: 'About', single: true, change, placeholder: `a ${ends.join(' or ')}`, kinds: [...kinds] });
     for (const box of [this.#tested, this.#chance]) box.addEventListener('change', change);
     this.#which.addEventListener('change', change);
     this.element = h(
