@@ -458,6 +458,9 @@ def _named(document: Document, recover: bool) -> Document:
         return replace(document, triples=[], syntax=[*document.syntax, error])
 
 
+OTHER_SCHEMA = "Does --schema name the schema that this data was loaded under?"
+
+
 def seed_changes(loaded: Mapping[str, str], seeds: Path) -> list[SeedChange]:
     """Return the seed files that are new, changed or missing since they were loaded, from what ``Store.sources`` says."""
     now = {

@@ -21,7 +21,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from kg.errors import StoreError
-from kg.graph import GraphService, open_service, seed_changes, seeds_of
+from kg.graph import OTHER_SCHEMA, GraphService, open_service, seed_changes, seeds_of
 from kg.model import data_folder, load_model
 from kg.presence import Presence, announced
 from kg.published import Follower, Publish, Watch
@@ -47,8 +47,9 @@ def open_store(settings: Settings, publish: Publish = "some") -> GraphService:
     """Return the service of the store, opened; raises KGError where that is not possible."""
     service = open_service(settings.data, settings.schema, settings.seeds, publish, settings.tally_bytes)
     if service.store.version and not service.snapshot.edge_count:
-        hint = "Does --schema name the schema that this data was loaded under?"
-        log.warning("no_edges", schema=str(settings.schema or data_folder("schema")), hint=hint)
+        log.warning("no_edges", schema=str(settings.schema or data_folder("schema")), hint=OTHER_SCHEMA)
+        if settings.seeds is None:
+            return service  # nothing is known of seeds that it came from
     seeds = seeds_of(service.model, settings.seeds)
     for change in seed_changes(service.store.sources(), seeds) if seeds else ():
         log.warning(

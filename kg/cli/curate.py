@@ -15,7 +15,7 @@ from kg.cli.options import DATA, FOLDER, PATHS, SCHEMA, plain_errors, progress_b
 from kg.cli.outcomes import ALL, CHANGE_FORMAT, DRY_RUN, EXPECT, IMPACT_SECONDS, carried_out, tell
 from kg.cli.remote import named_files, running_service
 from kg.errors import CheckFailed
-from kg.graph import GraphService, seed_changes, seeds_of
+from kg.graph import OTHER_SCHEMA, GraphService, seed_changes, seeds_of
 from kg.impact import Limits
 from kg.keeping import opened
 from kg.memory import no_collection
@@ -110,14 +110,18 @@ def status(data: Path, schema: Path | None, seeds: Path | None) -> None:
         folder = seeds_of(model, seeds)
         if remote:
             loaded, (held, kinds) = sources_of(remote.history()[::-1]), remote.held()
+            astray = kinds.keys() != {kind.label for kind in model.kinds}
         else:
             with opened(data) as store:
                 loaded, graph = store.sources(), GraphService.reading(store, model, data).snapshot
             held, kinds = repr(graph), {graph.model.kind[k].label: len(found) for k, found in graph.by_kind.items()}
-        changes = seed_changes(loaded, folder) if folder else []
+            astray = graph.version.number > 0 and not graph.edge_count
+        changes = seed_changes(loaded, folder) if folder and (seeds or not astray) else []
     click.echo(held)
     for kind, count in kinds.items():
         click.echo(f"  {kind:<16} {count:>8,}")
+    if astray:
+        click.echo(f"  no edges: {OTHER_SCHEMA}")
     for change in changes:
         click.echo(f"  seed file {change.name} is {change.state}")
     if changes:

@@ -19,6 +19,8 @@ from click.testing import CliRunner, Result
 from kg.cli import main
 from kg.store import Store
 from server.cli import register
+from tests.benchmarks.hetionet.importer import SCHEMA as HETIONET
+from tests.benchmarks.hetionet.importer import Node, Row, write_rows
 from tests.conftest import TINY
 
 register(main)
@@ -102,6 +104,19 @@ def test_status_tells_counts_and_changed_seeds(run: Run, tmp_path: Path) -> None
     assert "therapy" in run("status", "--data", tmp_path / "data", "--seeds", seeds).output.lower()
     (seeds / "tiny.ttl").write_text((seeds / "tiny.ttl").read_text(encoding="utf-8") + "\n# more\n", encoding="utf-8")
     assert "tiny.ttl is changed" in run("status", "--data", tmp_path / "data", "--seeds", seeds).output
+
+
+def test_status_under_another_schema_asks_for_it_and_offers_no_seeds(run: Run, tmp_path: Path) -> None:
+    files, store = tmp_path / "files", tmp_path / "data"
+    files.mkdir()
+    gene = Node("Gene", "NCBIGene:731", "http://identifiers.org/ncbigene/731", "TWO")
+    other = Node("Gene", "NCBIGene:8", "http://identifiers.org/ncbigene/8", "EIGHT")
+    write_rows(files / "few.nt", (gene, other), (Row(gene, "interactsWith", other),))
+    assert run("load", files, "--data", store, "--schema", HETIONET).exit_code == 0
+    said = run("status", "--data", store).output
+    assert "Does --schema name the schema" in said
+    assert "seed file" not in said
+    assert "schema" not in run("status", "--data", store, "--schema", HETIONET).output
 
 
 def test_settings_lists_every_variable(run: Run) -> None:

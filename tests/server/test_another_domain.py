@@ -75,5 +75,6 @@ def test_data_served_under_the_wrong_schema_is_noticed(tmp_path: Path) -> None:
     open_service(tmp_path / "data", SCHEMA, tmp_path / "seeds").close()
     for schema, noticed in ((SCHEMA, False), (None, True)):
         with capture_logs() as logs:
-            open_store(Settings(data=tmp_path / "data", schema=schema, seeds=tmp_path / "seeds")).close()
+            open_store(Settings(data=tmp_path / "data", schema=schema)).close()
         assert any(line["event"] == "no_edges" for line in logs) is noticed
+        assert not any(line["event"] == "seed_file_differs" for line in logs), "of a schema that it is not of"
