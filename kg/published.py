@@ -187,13 +187,14 @@ def current(folder: Path) -> str | None:
     return name if name and Path(name).name == name else None
 
 
-def published_version(folder: Path) -> int | None:
-    """Return the number of the version that is current in a folder, or None where there is none."""
+def published_version(folder: Path, model: Model) -> int | None:
+    """Return the number of the version that is current in a folder, or None where there is none to be served under a schema."""
     name = current(folder)
     try:
-        return int(read_about(folder / name)["version"]["number"]) if name else None
+        about = read_about(folder / name) if name else None
     except StoreDamaged:
         return None
+    return int(about["version"]["number"]) if about and about["schema"] == schema_mark(model) else None
 
 
 def published_in(folder: Path) -> Path:

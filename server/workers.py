@@ -27,6 +27,7 @@ from uvicorn.supervisors import Multiprocess
 from kg.disk import make_folder, read_head, take_lock
 from kg.errors import BadInput, KGError, StoreError, StoreLocked
 from kg.graph import GraphService
+from kg.model import load_model
 from kg.presence import find
 from kg.published import FOLDER, published_version
 from kg.store import Store
@@ -89,17 +90,17 @@ def _store_or_writer(settings: Settings) -> GraphService | None:
 
     Raises StoreError where the store cannot be opened and nothing is published either.
     """
-    folder = settings.data / FOLDER
+    folder, model = settings.data / FOLDER, load_model(settings.schema)
     while True:
         try:
             return open_store(settings, publish="all")
         except StoreLocked:
-            version = published_version(folder)
+            version = published_version(folder, model)
             if version is not None and (find(settings.data) or _is_newest(version, settings.data)):
                 return None
             time.sleep(PAUSE)
         except StoreError as error:
-            version = published_version(folder)
+            version = published_version(folder, model)
             if version is None:
                 raise
             log.error("store_not_opened", reason=str(error), served=f"version {version}, read only")

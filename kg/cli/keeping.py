@@ -109,7 +109,7 @@ def permute(data: Path, schema: Path | None, permutations: int, seed: int, max_l
 def _publish_newest(data: Path, model: Model) -> None:
     """Publish the newest version of a store, if it is one; raises StoreError where only its service can."""
     head = read_head(data)
-    if head and published_version(data / SNAPSHOTS) != head.version:
+    if head and published_version(data / SNAPSHOTS, model) != head.version:
         try:
             store = keeping.existing(data)
         except StoreLocked as error:
