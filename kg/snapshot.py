@@ -26,7 +26,7 @@ from kg.assertions import Assertions, AssertionsById
 from kg.columns import Columns, Ints
 from kg.entities import Entities, EntitiesByCurie, Run
 from kg.errors import NotFound
-from kg.links import Ends, Links
+from kg.links import Arcs, Ends, Links
 from kg.memory import afterwards, no_collection
 from kg.model import Model
 from kg.network import network
@@ -136,9 +136,13 @@ class Snapshot:
         """Return the number of edges of an entity of this graph, both directions."""
         return self._links.degree(entity)
 
-    def edges_among(self, entities: Iterable[Entity]) -> Ints:
-        """Return the positions in ``assertions`` of all edges between two of some entities of this graph, without making them."""
-        return self._links.among(entities)
+    def edges_among(self, numbers: Ints) -> Ints:
+        """Return the positions in ``assertions`` of all edges between two of some entities, by number, without making them."""
+        return self._links.among(numbers)
+
+    def arcs_of(self, numbers: Ints) -> Arcs:
+        """Return the edges of some entities, by number, as seen from these and without making them."""
+        return self._links.of(numbers)
 
     # -------------------------------------------------------------- reading
     @cached_property

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from kg import Snapshot
 from kg.errors import BadInput
-from kg.records import Entity
+from kg.records import Edge, Entity
 from kg.views import Constraints, neighbourhood
 
 
@@ -61,6 +61,19 @@ def test_impossible_sizes_are_refused(tiny_graph: Snapshot) -> None:
         neighbourhood([tiny_graph.entity("therapy:alpha")], -1, 10)
 
 
+def allows(constraints: Constraints, edge: Edge) -> bool:
+    """Whether an edge may be walked, from the words of ``Constraints``."""
+    assertion = edge.assertion
+    return (
+        (constraints.relations is None or assertion.relation in constraints.relations)
+        and (constraints.kinds is None or edge.node.kind in constraints.kinds)
+        and edge.node.curie not in constraints.avoid
+        and assertion.confidence >= constraints.min_confidence
+        and constraints.direction in ("both", "in" if edge.reversed else "out")
+        and (constraints.levels is None or any(item.level.name in constraints.levels for item in assertion.evidence))
+    )
+
+
 def plainly_reached(around: list[Entity], depth: int, constraints: Constraints) -> list[tuple[str, int]]:
     """Every way is a candidate, and the best one is taken next; ways that are as good go by who was met first."""
     ways = [(0, 0.0, turn, entity) for turn, entity in enumerate(around)]
@@ -70,7 +83,7 @@ def plainly_reached(around: list[Entity], depth: int, constraints: Constraints) 
         if entity.curie in found:
             continue
         found[entity.curie] = distance
-        for edge in (e for edges in entity.links.values() for e in edges if constraints.allows(e)):
+        for edge in (e for edges in entity.links.values() for e in edges if allows(constraints, e)):
             if distance < depth:
                 ways.append((distance + 1, 1.0 - (1.0 - doubt) * edge.confidence, turn, edge.node))
                 turn += 1
@@ -87,6 +100,16 @@ def test_nodes_come_in_the_order_of_a_plain_search(
     constraints = Constraints(min_confidence=least, direction=direction)
     view = neighbourhood(around, depth, 100, constraints)
     assert [(n.entity.curie, n.distance) for n in view.nodes] == plainly_reached(around, depth, constraints)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_of_many_equally_trusted_nodes_the_order_is_that_of_a_plain_search_too(
+    seed_graph: Snapshot, depth: int
+) -> None:
+    for curie in ("MONDO:0007915", "HGNC:1633", "CL:0000236"):
+        around = [seed_graph.entity(curie)]
+        view = neighbourhood(around, depth, 10_000)
+        assert [(n.entity.curie, n.distance) for n in view.nodes] == plainly_reached(around, depth, Constraints())
 
 
 def test_a_dense_view_keeps_the_edges_that_hold_it_together_then_the_most_trusted(seed_graph: Snapshot) -> None:
@@ -134,5 +157,5 @@ def test_edges_are_those_that_a_walk_may_take_from_one_end_or_the_other(
     )
     view = neighbourhood(data.draw(st.lists(st.sampled_from(everything), max_size=4)), 2, 100, constraints)
     edges = [e for n in view.nodes for edges in n.entity.links.values() for e in edges]
-    walked = {e.assertion for e in edges if constraints.allows(e) and e.node.curie in curies(view)}
+    walked = {e.assertion for e in edges if allows(constraints, e) and e.node.curie in curies(view)}
     assert (set(view.edges), view.total_edges) == (walked, len(walked))
