@@ -22,9 +22,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from kg import Snapshot, load_model, open_graph
+from kg.published import Follower
 from tests.benchmarks.export import export
-from tests.benchmarks.queries import OF_RDF_ONLY, QUERIES, ask, body, digest, objects
-from tests.benchmarks.report import BASELINE, markdown
+from tests.benchmarks.hetionet import importer
+from tests.benchmarks.queries import (
+    CART,
+    HETIONET,
+    OF_CART,
+    OF_RDF_ONLY,
+    Domain,
+    Queries,
+    ask,
+    body,
+    digest,
+    objects,
+    of_hetionet,
+)
+from tests.benchmarks.report import BASELINE, DICTS, markdown
 from tests.benchmarks.servers import HERE, ROOT, Server, commit, end_tidily, mercurius, ours, plain
 from tests.benchmarks.synthetic import write
 
@@ -42,7 +57,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cartograph-bench-") as folder:
         result: dict[str, Any] = {"about": about(given)}
         if not given.no_requests:
-            result |= requests(Path(folder), given)
+            result["cart"] = cart(Path(folder), given)
+            if given.hetionet:
+                result["hetionet"] = hetionet(Path(folder) / "hetionet", given)
         if given.sizes:
             result["startup"] = [startup(Path(folder), size) for size in given.sizes]
     result["about"]["load_after"] = os.getloadavg()[0]
@@ -61,11 +78,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--sizes", type=int, nargs="*", default=SIZES, help="assertions in the graphs of the start-up table"
     )
+    parser.add_argument(
+        "--hetionet", type=float, default=1.0, metavar="SHARE", help="part of Hetionet's edges that the requests are also measured on; 0 leaves it out (default: %(default)s: the whole needs 15 GB for rdflib)"
+    )  # fmt: skip
     parser.add_argument("--no-requests", action="store_true", help="measure start-up only")
     parser.add_argument("--output", type=Path, default=HERE, help="folder of REPORT.md and report.json")
     given = parser.parse_args()
     if given.quick:
-        given.rounds, given.seconds, given.sizes = 1, 0.5, given.sizes[:1]
+        given.rounds, given.seconds, given.sizes, given.hetionet = 1, 0.5, given.sizes[:1], min(given.hetionet, 0.01)
     return given
 
 
@@ -91,36 +111,70 @@ def about(given: argparse.Namespace) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------- requests
-def requests(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
-    """Return the figures of all servers, and what the answers hold."""
-    seeds, data = write(folder / "seeds", ASSERTIONS), folder / "data.json"
-    graph = export(seeds, data)
-    with running(lineup(folder, seeds, data), folder) as servers:
-        answers = compare(servers)
-        rows = measure(servers, folder, given)
+def cart(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Return the figures of all servers on a synthetic graph, and what the answers hold."""
+    seeds = write(folder / "seeds", ASSERTIONS)
+    print("filling a store", flush=True)
+    start_once(folder / "store", seeds, folder)
+    graph = open_graph(seeds=seeds)
+    source = folder / "seeds", ROOT / "schema" / "ontology.ttl"
+    return requests(folder, CART, OF_CART, graph, source, ["--seeds", str(seeds)], given)
+
+
+def hetionet(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Return the same on a part of Hetionet."""
+    folder.mkdir()
+    files, data = importer.write(folder / "files", share=given.hetionet), folder / "store"
+    print("loading Hetionet", flush=True)
+    load_ = [sys.executable, "-m", "kg", "load", str(files), "--data", str(data), "--schema", str(importer.SCHEMA)]
+    subprocess.run(load_, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    graph = Follower(data, load_model(importer.SCHEMA)).snapshot
+    source = files, importer.SCHEMA / "hetionet.ttl"
+    return requests(folder, HETIONET, of_hetionet(graph), graph, source, ["--schema", str(importer.SCHEMA)], given)
+
+
+def requests(
+    folder: Path,
+    domain: Domain,
+    queries: Queries,
+    graph: Snapshot,
+    source: tuple[Path, Path],
+    options: Sequence[str],
+    given: argparse.Namespace,
+) -> dict[str, Any]:
+    """Return the figures of all servers on a graph, and what the answers hold.
+
+    The service's store is in ``folder``; ``source`` are the files that the graph was loaded from, and its ontology.
+    """
+    export(graph, domain, folder / "data.json")
+    with running(lineup(folder, domain, source, options), folder) as servers:
+        answers = compare(servers, queries)
+        rows = measure(servers, folder, queries, given)
     size = {"entities": len(graph.entities), "assertions": len(graph.assertions), "evidence": graph.evidence_count}
     return {"graph": size, "answers": answers, "servers": rows}
 
 
-def lineup(folder: Path, seeds: Path, data: Path) -> list[Server]:
-    """Return the servers to compare, in the order of the report."""
-    ontology = str(ROOT / "schema" / "ontology.ttl")
-    print("filling a store", flush=True)
-    start_once(folder / "s1", seeds, folder)
-    for copy in ("s2", "s3", "s4", "s5", "s6"):
-        shutil.copytree(folder / "s1", folder / copy)
+def lineup(folder: Path, domain: Domain, source: tuple[Path, Path], options: Sequence[str]) -> list[Server]:
+    """Return the servers to compare, in the order of the report; each service has a copy of the store."""
+    data, number = str(folder / "data.json"), iter(range(9))
+
+    def service(name: str, **settings: str) -> Server:
+        copy = folder / f"store-{next(number)}"
+        shutil.copytree(folder / "store", copy)
+        return ours(name, copy, *options, **settings)
+
     return [
-        ours("service", folder / "s1", seeds, response_cache_bytes="0"),
-        ours("service, quiet log", folder / "s2", seeds, response_cache_bytes="0", log_level="warning"),
-        ours("service, no answers kept", folder / "s6", seeds, response_cache_bytes="0", kept_answer_bytes="0"),
-        ours("service, response cache on", folder / "s3", seeds),
-        ours("service, 2 workers", folder / "s5", seeds, response_cache_bytes="0", workers="2"),
-        ours("service, KG_COMPILED=false", folder / "s4", seeds, response_cache_bytes="0", compiled="false"),
-        plain("plain: strawberry + DataLoader + rdflib", "rdflib", str(seeds), ontology),
-        plain("plain: strawberry + DataLoader + dicts", "objects", str(data)),
-        plain("plain: dicts + document caches", "cached", str(data)),
-        mercurius("mercurius", data, jit=False),
-        mercurius("mercurius + graphql-jit", data, jit=True),
+        service("service", response_cache_bytes="0"),
+        service("service, quiet log", response_cache_bytes="0", log_level="warning"),
+        service("service, no answers kept", response_cache_bytes="0", kept_answer_bytes="0"),
+        service("service, response cache on"),
+        service("service, 2 workers", response_cache_bytes="0", workers="2"),
+        service("service, KG_COMPILED=false", response_cache_bytes="0", compiled="false"),
+        plain(BASELINE, domain.name, "rdflib", *map(str, source)),
+        plain(DICTS, domain.name, "objects", data),
+        plain("plain: dicts + document caches", domain.name, "cached", data),
+        mercurius("mercurius", domain.name, data),
+        mercurius("mercurius + graphql-jit", domain.name, data, "jit"),
     ]
 
 
@@ -142,11 +196,11 @@ def address(server: Server) -> str:
     return f"http://127.0.0.1:{server.port}{'/' if server.ready == '/' else '/graphql'}"
 
 
-def compare(servers: list[Server]) -> dict[str, Any]:
+def compare(servers: list[Server], queries: Queries) -> dict[str, Any]:
     """Return what the answers hold; raises RuntimeError where two servers differ."""
     held = {}
-    for query in QUERIES:
-        found = {server.name: ask(address(server), query) for server in servers if asked(server, query)}
+    for query, question in queries.items():
+        found = {server.name: ask(address(server), question) for server in servers if asked(server, query)}
         digests = {name: digest(data) for name, data in found.items()}
         if len(set(digests.values())) != 1:
             raise RuntimeError(f"answers to {query} differ: {digests}")
@@ -160,19 +214,19 @@ def asked(server: Server, query: str) -> bool:
     return query not in OF_RDF_ONLY or server.ready == "/ready" or server.name == BASELINE
 
 
-def measure(servers: list[Server], folder: Path, given: argparse.Namespace) -> list[dict[str, Any]]:
+def measure(servers: list[Server], folder: Path, queries: Queries, given: argparse.Namespace) -> list[dict[str, Any]]:
     """Return the figures of each server: the round with the least CPU time per request, and the median."""
     rounds: dict[tuple[str, str], list[dict[str, float]]] = {
-        (server.name, query): [] for server in servers for query in QUERIES if asked(server, query)
+        (server.name, query): [] for server in servers for query in queries if asked(server, query)
     }
-    for query in QUERIES:
-        (folder / query).write_bytes(body(query))
+    for query in queries:
+        (folder / query).write_bytes(body(queries[query]))
         for server in servers:
             if asked(server, query):
                 load(server, folder / query, WARM_SECONDS)
     for number in range(given.rounds):
         print(f"round {number + 1} of {given.rounds}, load {os.getloadavg()[0]:.1f}", flush=True)
-        for query in QUERIES:
+        for query in queries:
             for server in servers:
                 if asked(server, query):
                     rounds[server.name, query].append(load(server, folder / query, given.seconds))
@@ -180,7 +234,7 @@ def measure(servers: list[Server], folder: Path, given: argparse.Namespace) -> l
         {
             "name": server.name,
             "rss_mb": server.rss_mb,
-            **{query: summary(rounds[server.name, query]) for query in QUERIES if asked(server, query)},
+            **{query: summary(rounds[server.name, query]) for query in queries if asked(server, query)},
         }
         for server in servers
     ]
@@ -235,7 +289,7 @@ def startup(folder: Path, assertions: int) -> dict[str, Any]:
 
 def start_once(data: Path, seeds: Path, folder: Path) -> tuple[float, float, float]:
     """Return the seconds that one start took, and the resident and peak memory after it, in MB."""
-    server = ours("start-up", data, seeds)
+    server = ours("start-up", data, "--seeds", str(seeds))
     try:
         return server.start(folder / "log-startup"), server.rss_mb, server.peak_mb
     finally:

@@ -1,4 +1,4 @@
-"""The synthetic graph as JSON, for servers that do not read Turtle."""
+"""A graph as JSON, for servers that do not read Turtle."""
 
 from __future__ import annotations
 
@@ -7,31 +7,30 @@ from typing import Any
 
 import orjson
 
-from kg import Snapshot, open_graph
+from kg import Snapshot
 from kg.records import Edge, Entity
+from tests.benchmarks.queries import Domain
 
-FIELDS = ("curie", "kind", "label", "description", "modality", "platform", "symbol")
-LINKS = ("drivenBy", "expresses")
+COMMON = ("curie", "kind", "label", "description")
 
 
-def export(seeds: Path, target: Path) -> Snapshot:
-    """Write entities, lists by kind and edges with evidence to a JSON file; return the graph they come from."""
-    graph = open_graph(seeds=seeds)
+def export(graph: Snapshot, domain: Domain, target: Path) -> None:
+    """Write entities, lists by kind and edges with evidence to a JSON file."""
     whole = {
-        "entities": {entity.curie: _entity(entity) for entity in graph.entities.values()},
+        "entities": {entity.curie: _entity(entity, domain) for entity in graph.entities.values()},
         "lists": {kind: [entity.curie for entity in members] for kind, members in graph.by_kind.items()},
-        "edges": {entity.curie: _links(entity) for entity in graph.entities.values()},
+        "edges": {entity.curie: _links(entity, domain) for entity in graph.entities.values()},
     }
     target.write_bytes(orjson.dumps(whole))
-    return graph
 
 
-def _entity(entity: Entity) -> dict[str, Any]:
-    return {name: getattr(entity, name) for name in FIELDS if hasattr(entity, name)}
+def _entity(entity: Entity, domain: Domain) -> dict[str, Any]:
+    return {name: getattr(entity, name) for name in (*COMMON, *domain.own.get(entity.kind, ()))}
 
 
-def _links(entity: Entity) -> dict[str, list[dict[str, Any]]]:
-    return {name: [_edge(edge) for edge in entity.edges(name)] for name in LINKS if entity.edges(name)}
+def _links(entity: Entity, domain: Domain) -> dict[str, list[dict[str, Any]]]:
+    name = domain.links.get(entity.kind)
+    return {name: [_edge(edge) for edge in entity.edges(name)]} if name else {}
 
 
 def _edge(edge: Edge) -> dict[str, Any]:

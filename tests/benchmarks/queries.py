@@ -4,11 +4,53 @@ from __future__ import annotations
 
 import hashlib
 import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import orjson
 
-QUERIES: dict[str, tuple[str, dict[str, Any]]] = {
+from kg import Snapshot
+
+MOST_NEIGHBOURS = 200
+
+Queries = Mapping[str, tuple[str, dict[str, Any]]]
+OF_RDF_ONLY = ("d", "e")  # the other peers have no data for them
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What is asked about a graph, and what the peers hold of it beside CURIE, label and description."""
+
+    name: str
+    own: Mapping[str, tuple[str, ...]]
+    """Fields by kind."""
+    links: Mapping[str, str]
+    """A relation by the kind that it is followed from."""
+    said: Mapping[str, str]
+
+
+CART = Domain(
+    "cart",
+    {"Therapy": ("modality", "platform"), "Target": ("symbol",), "CellPopulation": (), "Disease": ()},
+    {"Disease": "drivenBy", "CellPopulation": "expresses"},
+    {
+        "a": "one entity by CURIE",
+        "b": "a list of 100 entities, 5 fields",
+        "c": "3 levels through two relations, with evidence",
+        "d": "search by the beginnings of words, ten hits",
+        "e": "all within two steps of an entity, 200 nodes",
+    },
+)
+HETIONET = Domain(
+    "hetionet",
+    {"Compound": ("iri", "drugbank"), "Gene": (), "Disease": (), "Anatomy": ()},
+    {"Disease": "treatedBy", "Anatomy": "localizes"},
+    {**CART.said, "d": "search by the beginnings of words", "e": "all within one step of an entity"},
+)
+
+OF_CART: Queries = {
     "a": (
         "query One($curie: String!) { entity(curie: $curie) { curie label description ... on Therapy { modality platform } } }",
         {"curie": "therapy:bench-00042"},
@@ -27,35 +69,52 @@ QUERIES: dict[str, tuple[str, dict[str, Any]]] = {
         {},
     ),
 }
-OF_RDF_ONLY = ("d", "e")  # the other peers have no data for them
-SAID = {
-    "a": "one entity by CURIE",
-    "b": "a list of 100 entities, 5 fields",
-    "c": "3 levels through two relations, with evidence",
-    "d": "search by the beginnings of words, ten hits",
-    "e": "all within two steps of an entity, 200 nodes",
-}
 
 
-def body(name: str) -> bytes:
+def of_hetionet(graph: Snapshot) -> Queries:
+    """Return the same about Hetionet; around the entity with most neighbours of those that have fewer than 200."""
+    degrees = graph.adjacency.degrees
+    middle = graph.by_number[int(np.where(degrees < MOST_NEIGHBOURS, degrees, 0).argmax())]
+    return {
+        "a": (
+            "query One($curie: String!) { entity(curie: $curie) { curie label description ... on Compound { iri drugbank } } }",
+            {"curie": "DRUGBANK:DB00331"},
+        ),
+        "b": ("query Many { compounds(first: 100) { nodes { curie label description iri drugbank } } }", {}),
+        "c": (
+            """query Nested { anatomies(first: 40) { nodes { curie label localizes(first: 5) { edges {
+  confidence evidence { level direction date } node { curie label treatedBy(first: 5) { edges {
+    confidence evidence { level direction date } node { curie label drugbank } } } } } } } } }""",
+            {},
+        ),
+        "d": ('query Find { search(text: "vitamin", first: 10) { nodes { curie label } } }', {}),
+        "e": (
+            f"""query View {{ graphView(around: ["{middle.curie}"], depth: 1, maxNodes: 200) {{
+  nodes {{ entity {{ curie label }} distance }} edges {{ relation subject {{ curie }} object {{ curie }} confidence }} }} }}""",
+            {},
+        ),
+    }
+
+
+def body(query: tuple[str, dict[str, Any]]) -> bytes:
     """Return the POST body of a query."""
-    text, variables = QUERIES[name]
+    text, variables = query
     return orjson.dumps({"query": text, "variables": variables})
 
 
-def ask(url: str, name: str) -> dict[str, Any]:
+def ask(url: str, query: tuple[str, dict[str, Any]]) -> dict[str, Any]:
     """Return the data of an answer; raises RuntimeError where it has errors."""
     headers = {"content-type": "application/json", "accept": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request(url, body(name), headers), timeout=60) as response:
+    with urllib.request.urlopen(urllib.request.Request(url, body(query), headers), timeout=60) as response:
         answer = orjson.loads(response.read())
     if answer.get("errors"):
-        raise RuntimeError(f"{url} {name}: {answer['errors']}")
+        raise RuntimeError(f"{url} {query[0]}: {answer['errors']}")
     data: dict[str, Any] = answer["data"]
     return data
 
 
 def digest(data: Any) -> str:
-    """Return a hash of an answer that leaves out the order of keys, and of a view's parts, and the last digits of numbers."""
+    """Return a hash of an answer that leaves out the order of keys, of hits and of a view's parts, and the last digits of numbers."""
     return hashlib.sha256(orjson.dumps(_normal(data), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
@@ -70,12 +129,12 @@ def objects(data: Any) -> int:
 def _normal(data: Any) -> Any:
     if isinstance(data, dict):
         said = {name: _normal(value) for name, value in data.items()}
-        if "graphView" in said:
-            parts = said["graphView"].items()
-            said["graphView"] = {
-                name: sorted(orjson.dumps(p, option=orjson.OPT_SORT_KEYS).decode() for p in part)
-                for name, part in parts
-            }
+        for found in ("graphView", "search"):
+            if found in said:
+                said[found] = {
+                    name: sorted(orjson.dumps(p, option=orjson.OPT_SORT_KEYS).decode() for p in part)
+                    for name, part in said[found].items()
+                }
         return said
     if isinstance(data, list):
         return [_normal(value) for value in data]

@@ -129,10 +129,10 @@ def free_port() -> int:
         return port
 
 
-def ours(name: str, data: Path, seeds: Path, **settings: str) -> Server:
-    """Return the service as users start it, with these settings."""
+def ours(name: str, data: Path, *options: str, **settings: str) -> Server:
+    """Return the service as users start it, with these options and settings."""
     port = free_port()
-    command = [sys.executable, "-m", "kg", "serve", "--port", str(port), "--data", str(data), "--seeds", str(seeds)]
+    command = [sys.executable, "-m", "kg", "serve", "--port", str(port), "--data", str(data), *options]
     return Server(name, command, port, "/ready", {f"KG_{key.upper()}": value for key, value in settings.items()})
 
 
@@ -142,10 +142,12 @@ def plain(name: str, *arguments: str) -> Server:
     return Server(name, [sys.executable, str(PEERS / "plain_server.py"), str(port), *arguments], port, "/")
 
 
-def mercurius(name: str, data: Path, *, jit: bool) -> Server:
+def mercurius(name: str, *arguments: str) -> Server:
     """Return the Node server; its packages are installed on first use."""
     port, folder = free_port(), node_packages()
-    command = ["node", "server.mjs", str(port), str(data), *(["jit"] if jit else [])]
+    script = f"server-{_mark(PEERS / 'server.mjs')}.mjs"  # another checkout may have another
+    shutil.copy(PEERS / "server.mjs", folder / script)
+    command = ["node", script, str(port), *arguments]
     return Server(name, command, port, "/graphql?query=%7B__typename%7D", {"NODE_ENV": "production"}, folder)
 
 
@@ -156,13 +158,16 @@ def cache_folder() -> Path:
 
 
 def node_packages() -> Path:
-    """Return a folder with the Node server and its packages."""
-    lock = PEERS / "package-lock.json"
-    folder = cache_folder() / f"peers-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
+    """Return a folder with the packages of the Node server."""
+    folder = cache_folder() / f"peers-{_mark(PEERS / 'package-lock.json')}"
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json", ".npmrc", "server.mjs"):
+    for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(PEERS / name, folder)
     if not (folder / "complete").exists():
         subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         (folder / "complete").touch()
     return folder
+
+
+def _mark(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
