@@ -1,7 +1,7 @@
 """Run all benchmarks one after the other, with rounds as short as still tell something: under 15 minutes on two cores.
 
 Each part is a command of its own, which says more with --help, and writes its own report. What a part needs and is not
-installed it says itself; the others go on.
+installed it says itself; the others go on. In the end it shows which budgets the figures keep (tests.benchmarks.budgets).
 
 python -m tests.benchmarks.every
 python -m tests.benchmarks.every --only growth loading
@@ -15,10 +15,22 @@ import sys
 import time
 from pathlib import Path
 
+from tests.benchmarks.budgets import FILES, table
 from tests.benchmarks.servers import HERE, ROOT, end_tidily
 
 PARTS = {
-    "requests": ["tests.benchmarks", "--rounds", "2", "--seconds", "1", "--sizes", "600", "10000"],
+    "requests": [
+        "tests.benchmarks",
+        "--rounds",
+        "2",
+        "--seconds",
+        "1",
+        "--sizes",
+        "600",
+        "10000",
+        "--hetionet",
+        "0.05",
+    ],
     "paths": ["tests.benchmarks.paths", "--pairs", "40", "--hubs", "10", "--peer-pairs", "5", "--limit", "2"],
     "loading": ["tests.benchmarks.loading", "--shares", "0.01", "0.05"],
     "growth": ["tests.benchmarks.growth", "--sizes", "2000", "20000", "200000", "765796"],
@@ -57,6 +69,8 @@ def main() -> int:
         taken[name] = time.perf_counter() - started, code
     for name, (seconds, code) in taken.items():
         print(f"{name:10} {seconds / 60:5.1f} min{'' if code == 0 else f', failed with exit code {code}'}")
+    if all((given.output / name).exists() for name in FILES):
+        print(table(given.output))
     print(f"{'all':10} {sum(seconds for seconds, _ in taken.values()) / 60:5.1f} min")
     return int(any(code for _, code in taken.values()))
 

@@ -1,6 +1,6 @@
 """What `kg load` costs beside Oxigraph's own bulk load of the same quads: parts of Hetionet, into an empty folder.
 
-Writes LOADING.md. Each load is a process of its own. `kg load` reads N-Triples, checks every statement, works out what
+Writes LOADING.md and loading.json. Each load is a process of its own. `kg load` reads N-Triples, checks every statement, works out what
 they mean, writes them with their history, and leaves the snapshot that the next start maps; the peer reads the same
 quads as N-Quads and writes them.
 
@@ -54,7 +54,9 @@ def main() -> None:
             rows.append(measure(share, Path(folder)))
         print(json.dumps(rows[-1]), flush=True)
     given.output.mkdir(parents=True, exist_ok=True)
-    (given.output / "LOADING.md").write_text("\n".join(markdown(rows)) + "\n", encoding="utf-8")
+    result = {"about": about(), "rows": rows}
+    (given.output / "loading.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    (given.output / "LOADING.md").write_text("\n".join(markdown(result)) + "\n", encoding="utf-8")
     print(f"wrote {given.output / 'LOADING.md'}")
 
 
@@ -89,15 +91,20 @@ def run(command: Sequence[str]) -> dict[str, float]:
     }
 
 
-def markdown(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+def about() -> str:
+    """Return what the figures depend on."""
+    return (
+        f"{datetime.date.today()}, commit {commit()}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end; "
+        f"CPython {platform.python_version()}, pyoxigraph {version('pyoxigraph')}"
+    )
+
+
+def markdown(result: dict[str, Any]) -> Iterator[str]:
     """Yield the lines of the report."""
     yield "# What loading costs"
     yield ""
-    yield "Written by `python -m tests.benchmarks.loading`."
-    yield (
-        f"{datetime.date.today()}, commit {commit()}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end; "
-        f"CPython {platform.python_version()}, pyoxigraph {version('pyoxigraph')}. One measurement each."
-    )
+    yield "Written by `python -m tests.benchmarks.loading`; loading.json has the same figures."
+    yield f"{result['about']}. One measurement each."
     yield ""
     yield (
         "Parts of Hetionet with all its entities, into an empty folder: `kg load` of N-Triples (read, checked, worked out, "
@@ -106,7 +113,7 @@ def markdown(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     )
     yield ""
     head = ["part", "quads", "CPU s", "bulk_load, CPU s", "×", "s", "bulk_load, s", "peak MB", "bulk_load, MB"]
-    yield from table([head, *map(_row, rows)])
+    yield from table([head, *map(_row, result["rows"])])
 
 
 def _row(row: dict[str, Any]) -> list[str]:

@@ -19,6 +19,7 @@ import argparse
 import contextlib
 import datetime
 import gc
+import json
 import multiprocessing
 import os
 import platform
@@ -30,7 +31,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,11 @@ def main() -> None:
     rows += hypothesis_lists(graph, lists, costs, given)
     rows += permutations(graph, given)
     rows += first_asks(graph, lists, costs, given)
+    figures_ = [
+        {"question": question, "pairs": which, "figures": {engine: asdict(each) for engine, each in row.items()}}
+        for question, which, row in rows
+    ]
+    (given.output / "paths.json").write_text(json.dumps(figures_, indent=1) + "\n", encoding="utf-8")
     text = "\n".join(report(rows, costs, given))
     (given.output / "PATHS.md").write_text(text + "\n", encoding="utf-8")
     print(f"wrote {given.output / 'PATHS.md'}")
@@ -430,7 +436,7 @@ def report(rows: Sequence[Any], costs: dict[str, tuple[float, float]], given: ar
     )
     yield "# Path questions on Hetionet"
     yield ""
-    yield "Written by `python -m tests.benchmarks.paths`."
+    yield "Written by `python -m tests.benchmarks.paths`; paths.json has all times."
     yield f"{datetime.date.today()}, on top of commit {commit.stdout.strip()}. {os.cpu_count()} cores shared with other work (load {os.getloadavg()[0]:.1f} at the end), CPython {platform.python_version()}, {packages}."
     yield ""
     yield f"23,036 nodes, 765,796 edges. CPU milliseconds, median / 95th percentile over {given.pairs} random compound–disease pairs and {given.hubs} pairs of hubs (of the 20 best-connected compounds and diseases); peers answer the first {given.peer_pairs} of each. A peer is stopped after {given.limit:g} s of wall time; stopped questions count with the CPU they had used, so their ratios are lower bounds. Ours returns ranked records with evidence and text on demand, the best first; peers return node lists, in their own order where the question does not say otherwise. × is the peer's median over ours on the same pairs."
