@@ -82,7 +82,7 @@ def of_hetionet(graph: Snapshot) -> Queries:
         ),
         "b": ("query Many { compounds(first: 100) { nodes { curie label description iri drugbank } } }", {}),
         "c": (
-            """query Nested { anatomies(first: 40) { nodes { curie label localizes(first: 5) { edges {
+            """query Nested { anatomies(first: 20) { nodes { curie label localizes(first: 5) { edges {
   confidence evidence { level direction date } node { curie label treatedBy(first: 5) { edges {
     confidence evidence { level direction date } node { curie label drugbank } } } } } } } } }""",
             {},
