@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -70,7 +71,8 @@ def application(settings: Settings, listener: socket.socket) -> Starlette:
         return _application(settings, listener)
     except KGError as error:
         log.error("worker_cannot_start", reason=str(error))
-        raise SystemExit(STARTUP_FAILURE) from error
+        sys.stderr.flush()
+        os._exit(STARTUP_FAILURE)  # an interpreter that winds down answers no ping, and the manager waits for HEALTH_SECONDS
 
 
 def _application(settings: Settings, listener: socket.socket) -> Starlette:
