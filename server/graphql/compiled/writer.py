@@ -26,6 +26,7 @@ from strawberry.types.field import StrawberryField
 
 from server.graphql.compiled.errors import NotCompilable
 from server.graphql.compiled.fields import (
+    FOLLOWS,
     NO_VARIABLES,
     Arguments,
     FieldReader,
@@ -174,7 +175,10 @@ class Writer:
     def _value(self, graphql_field: GraphQLField, definition: StrawberryField, node: FieldNode) -> str:
         if definition.base_resolver is None:
             return self._attribute(definition)
-        resolver = self._constant("resolve", definition.base_resolver.wrapped_func)
+        function = definition.base_resolver.wrapped_func
+        if follows := getattr(function, FOLLOWS, None):
+            return ".".join(["v", *map(identifier, follows)])
+        resolver = self._constant("resolve", function)
         parameters = source_parameters(definition, "v")
         if graphql_field.args:
             parameters.append(f"**{self._arguments(graphql_field, definition, node)}")
