@@ -21,8 +21,8 @@ class Answering(Interface):
 
     heads: dict[bytes, Any]
 
-    def learn(self, head: bytes, scope: Any) -> None:
-        """See the head of a request, and what the parser made of it."""
+    def learn(self, head: bytes, length: int, scope: Any) -> None:
+        """See the head of a request, the length of its body, and what the parser made of it."""
 
     def answer(self, head: Any, body: bytes) -> bytes | dict[str, Any]:
         """Return the answer less its status and default headers, or what the scope is to hold for the application."""
@@ -56,7 +56,7 @@ class Protocol(HttpToolsProtocol):
         if scope is not None:
             self.cycle.scope.update(scope)  # type: ignore[typeddict-item]
         elif known is None and self.begun == self.ended == before + 1 and self.cycle.keep_alive:
-            self.at_once.learn(head, self.cycle.scope)  # this one request was all that came
+            self.at_once.learn(head, len(body), self.cycle.scope)  # this one request was all that came
 
     def _idle(self) -> bool:
         """Whether all requests that came are answered and nothing has come of the next one."""

@@ -78,22 +78,22 @@ class AtOnce:
         self.heads: dict[bytes, Head] = {}
         self.longest = endpoint.longest_at_once
 
-    def learn(self, head: bytes, scope: Scope) -> None:
-        """Keep what a request's head comes to, if what it asks for can be answered at once."""
+    def learn(self, head: bytes, length: int, scope: Scope) -> None:
+        """Keep what the head of a request with a body of this length comes to, if it can be answered at once."""
         if len(head) > LONGEST_HEAD or scope["method"] != "POST" or scope["path"] != PATH:
             return
         headers = first_of_each(scope)
-        length = headers.get(b"content-length", b"")
-        if not length.isdigit() or not headers.keys().isdisjoint(ANSWERED_AT_LENGTH):
+        told = headers.get(b"content-length") == b"%d" % length
+        if not told or length > self.longest or not headers.keys().isdisjoint(ANSWERED_AT_LENGTH):
             return
         media = media_of(headers)
-        if media is None or int(length) > self.longest:
+        if media is None:
             return
         if len(self.heads) >= MOST_HEADS:
             self.heads.clear()
         plain = media != JSON or b"accept-encoding" not in headers
         short, long = self._answers_head(media, vary=False), self._answers_head(media, vary=media == JSON)
-        self.heads[head] = Head(int(length), media, short, long if plain else None)
+        self.heads[head] = Head(length, media, short, long if plain else None)
 
     def _answers_head(self, media: str, *, vary: bool) -> bytes:
         """Return the head of answers, with places for their length and the id of the request."""

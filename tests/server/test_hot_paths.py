@@ -36,9 +36,9 @@ ENTITY = """query($n: Int!) { entity(curie: "therapy:bench-00042") { curie label
   ... on Therapy { modality targets(first: $n) { edges { node { curie } } } } } }"""
 # calls of Python functions and of C functions, measured with CPython 3.11; others make a few less
 MOST = {
-    ("entity", 1): (219, 186),
-    ("list", 100): (51, 324),
-    ("nested", 15): (2896, 2479),
+    ("entity", 1): (210, 183),
+    ("list", 100): (45, 327),
+    ("nested", 15): (1471, 2410),
     ("view", 200): (9236, 8369),
 }
 QUERIES = {"entity": ENTITY, "list": LIST, "nested": NESTED, "view": VIEW}

@@ -251,13 +251,18 @@ def test_requests_may_come_in_any_pieces(service: GraphService) -> None:
 def test_a_client_that_does_not_read_has_to_wait(service: GraphService) -> None:
     data = request(BODIES["short"])
 
-    async def ask(connect: Connect) -> bool:
+    async def ask(connect: Connect) -> tuple[bool, bool]:
         connection = connect()
         await connection.ask(data)
         connection.protocol.pause_writing()
-        return at_once(connection, data)
+        told = at_once(connection, data)
+        await asyncio.sleep(0.05)
+        waits = not connection.told()
+        connection.protocol.resume_writing()
+        await connection.wire.answer()
+        return told, waits
 
-    assert not run(service, ask)
+    assert run(service, ask) == (False, True)
 
 
 def test_a_body_of_another_length_is_no_answer_at_once(service: GraphService) -> None:
