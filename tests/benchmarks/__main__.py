@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,11 +108,12 @@ def lineup(folder: Path, seeds: Path, data: Path) -> list[Server]:
     ontology = str(ROOT / "schema" / "ontology.ttl")
     print("filling a store", flush=True)
     start_once(folder / "s1", seeds, folder)
-    for copy in ("s2", "s3", "s4", "s5", "s6"):
+    for copy in ("s2", "s3", "s4", "s5", "s6", "s7"):
         shutil.copytree(folder / "s1", folder / copy)
     return [
         ours("service", folder / "s1", seeds, response_cache_bytes="0"),
         ours("service, quiet log", folder / "s2", seeds, response_cache_bytes="0", log_level="warning"),
+        replace(ours("service, new heads", folder / "s7", seeds, response_cache_bytes="0"), new_heads=True),
         ours("service, no answers kept", folder / "s6", seeds, response_cache_bytes="0", kept_answer_bytes="0"),
         ours("service, response cache on", folder / "s3", seeds),
         ours("service, 2 workers", folder / "s5", seeds, response_cache_bytes="0", workers="2"),
@@ -197,6 +199,7 @@ def load(server: Server, query: Path, seconds: float) -> dict[str, float]:
         str(query),
         str(seconds),
         str(CONNECTIONS),
+        *(["new"] if server.new_heads else []),
     ]
     before = server.cpu_seconds
     done = subprocess.run(command, capture_output=True, text=True, check=False)
