@@ -188,9 +188,10 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-def new_request_id() -> str:
-    """Return an id that no other request has."""
-    return f"{random.getrandbits(128):032x}"
+def request_id_of(given: bytes | None) -> str:
+    """Return the id that a client gave its request, if it can be one, else one that no other request has."""
+    said = str(given, "latin-1") if given else ""
+    return said if said and REQUEST_ID.fullmatch(said) else f"{random.getrandbits(128):032x}"
 
 
 def tell_request_id(request_id: str) -> None:
@@ -235,8 +236,7 @@ class Observed:
             await self.app(scope, receive, send)
             return
         started = scope.get(STARTED) or time.perf_counter()
-        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-        request_id = given if given and REQUEST_ID.fullmatch(given) else new_request_id()
+        request_id = request_id_of(dict(scope["headers"]).get(b"x-request-id"))
         status = 500
 
         async def tell(message: Message) -> None:

@@ -17,12 +17,12 @@ END = b"\r\n\r\n"
 
 
 class Answering(Interface):
-    """What answers requests whose heads it has seen before, and can tell from those alone that it may."""
+    """What answers requests at once, where it can tell from their heads that it may; ``heads`` are those it knows."""
 
     heads: dict[bytes, Any]
 
-    def learn(self, head: bytes, length: int, scope: Any) -> None:
-        """See the head of a request, the length of its body, and what the parser made of it."""
+    def learn(self, head: bytes, length: int, scope: Any) -> Any:
+        """Return what to answer to a head by, from the length of the body and what the parser made of it; or None."""
 
     def answer(self, head: Any, body: bytes) -> bytes | dict[str, Any]:
         """Return the answer less its status and default headers, or what the scope is to hold for the application."""
@@ -36,27 +36,48 @@ class Protocol(HttpToolsProtocol):
         self.at_once: Answering | None = self.app_state.get(AT_ONCE)
         self.begun = self.ended = 0  # requests, as the parser sees them
         self.answered = 0.0  # when one was last answered at once
+        self._holding = False  # whether a request is held back when its head is parsed, until all of it is
+        self._held: tuple[RequestResponseCycle, Any] | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Answer a request at once, or have it parsed."""
+        """Answer a request at once, or have it parsed; then, too, it may be answered at once."""
         if self.at_once is None or not self._idle() or not data.startswith(b"POST "):
             super().data_received(data)
             return
         head, _, body = data.partition(END)
         known = self.at_once.heads.get(head)
-        scope = None
+        answer = None
         if known is not None and known.length == len(body):
             answer = self.at_once.answer(known, body)
             if isinstance(answer, bytes):
                 self._say(answer)
                 return
-            scope = answer
         before = self.begun
-        super().data_received(data)
-        if scope is not None:
-            self.cycle.scope.update(scope)  # type: ignore[typeddict-item]
-        elif known is None and self.begun == self.ended == before + 1 and self.cycle.keep_alive:
-            self.at_once.learn(head, len(body), self.cycle.scope)  # this one request was all that came
+        self._holding = True
+        try:
+            super().data_received(data)
+        finally:
+            self._holding = False
+        if self._held is None:
+            return
+        (cycle, app), self._held = self._held, None
+        alone = self.begun == self.ended == before + 1  # this one request was all that came
+        if answer is None and alone and cycle.keep_alive:
+            known = self.at_once.learn(head, len(body), cycle.scope)
+            answer = None if known is None else self.at_once.answer(known, body)
+        if isinstance(answer, bytes):
+            cycle.response_complete = True
+            self.flow.resume_reading()
+            self._say(answer)
+            return
+        cycle.scope.update(answer or {})  # type: ignore[typeddict-item]
+        super()._start_asgi_task(cycle, app)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if self._holding and self._held is None:
+            self._held = cycle, app
+        else:
+            super()._start_asgi_task(cycle, app)
 
     def _idle(self) -> bool:
         """Whether all requests that came are answered and nothing has come of the next one."""

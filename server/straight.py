@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
-from server.graphql.http import JSON, GraphQLEndpoint, Ready, first_of_each, media_of
-from server.observability import STARTED, Requests, new_request_id, tell_request_id
+from server.graphql.http import CONTENT_TYPES, JSON, GraphQLEndpoint, Ready, first_of_each, media_of
+from server.observability import STARTED, Requests, request_id_of, tell_request_id
 
 WORTH_COMPRESSING = 1_000  # bytes
 PATH = "/graphql"
 MADE = "cartograph.response"  # in the scope of a request: the response, where there is one already
 LONGEST_HEAD, MOST_HEADS = 2_000, 1_000
 ANSWERED_AT_LENGTH = frozenset(
-    (b"authorization", b"origin", b"x-request-id", b"transfer-encoding", b"expect", b"upgrade")
+    (b"authorization", b"origin", b"transfer-encoding", b"expect", b"upgrade")
 )  # headers by which an answer differs from that to anyone
 
 
@@ -57,19 +57,20 @@ async def _made(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class Head(NamedTuple):
-    """What the head of a request comes to: the length of its body, and the heads of answers to it."""
+    """What the head of a request comes to: the length of its body, the heads of answers to it, and its id if it has one."""
 
     length: int
     media: str
     short: bytes
     long: bytes | None  # None where a long answer may have to be compressed
+    request_id: bytes | None
 
 
 class AtOnce:
     """Answers operations that need no waiting while the bytes of the request are still at hand: no task, no messages.
 
-    This is for what anyone may ask, from a client whose head has come before, byte by byte: such heads are
-    known by what was made of them then. All else goes the long way, and so does what goes wrong here.
+    This is for what anyone may ask. A head that has come before, byte by byte, is known by what was made of it then.
+    All else goes the long way, and so does what goes wrong here.
     """
 
     def __init__(self, endpoint: GraphQLEndpoint, requests: Requests) -> None:
@@ -77,23 +78,33 @@ class AtOnce:
         self.requests = requests
         self.heads: dict[bytes, Head] = {}
         self.longest = endpoint.longest_at_once
+        self._heads = {
+            m: (self._answers_head(m, vary=False), self._answers_head(m, vary=m == JSON)) for m in CONTENT_TYPES
+        }
 
-    def learn(self, head: bytes, length: int, scope: Scope) -> None:
-        """Keep what the head of a request with a body of this length comes to, if it can be answered at once."""
-        if len(head) > LONGEST_HEAD or scope["method"] != "POST" or scope["path"] != PATH:
-            return
+    def learn(self, head: bytes, length: int, scope: Scope) -> Head | None:
+        """Return what the head of a request with a body of this length comes to, or None where that cannot be answered at once.
+
+        It is kept, unless it has an id that no other request will have.
+        """
+        if scope["method"] != "POST" or scope["path"] != PATH:
+            return None
         headers = first_of_each(scope)
         told = headers.get(b"content-length") == b"%d" % length
         if not told or length > self.longest or not headers.keys().isdisjoint(ANSWERED_AT_LENGTH):
-            return
+            return None
         media = media_of(headers)
         if media is None:
-            return
-        if len(self.heads) >= MOST_HEADS:
-            self.heads.clear()
+            return None
         plain = media != JSON or b"accept-encoding" not in headers
-        short, long = self._answers_head(media, vary=False), self._answers_head(media, vary=media == JSON)
-        self.heads[head] = Head(length, media, short, long if plain else None)
+        short, long = self._heads[media]
+        request_id = dict(scope["headers"])[b"x-request-id"] if b"x-request-id" in headers else None
+        known = Head(length, media, short, long if plain else None, request_id)
+        if request_id is None and len(head) <= LONGEST_HEAD:
+            if len(self.heads) >= MOST_HEADS:
+                self.heads.clear()
+            self.heads[head] = known
+        return known
 
     def _answers_head(self, media: str, *, vary: bool) -> bytes:
         """Return the head of answers, with places for their length and the id of the request."""
@@ -109,7 +120,7 @@ class AtOnce:
 
     def _answer(self, head: Head, body: bytes) -> bytes | dict[str, Any]:
         started = time.perf_counter()
-        request_id = new_request_id()
+        request_id = request_id_of(head.request_id)
         tell_request_id(request_id)
         try:
             ready = self.endpoint.at_once(body, head.media)

@@ -193,7 +193,7 @@ def test_what_needs_no_waiting_is_answered_before_the_loop_comes_round(
         await first.wire.answer()
         return new, again, at_once(second, data)
 
-    assert run(service, ask) == (False, expected, expected)
+    assert run(service, ask) == (expected, expected, expected)
 
 
 @pytest.mark.parametrize(
@@ -201,11 +201,11 @@ def test_what_needs_no_waiting_is_answered_before_the_loop_comes_round(
     [
         {"Authorization": "Bearer nothing"},
         {"Origin": "https://elsewhere.example"},
-        {"X-Request-Id": "abc-1"},
         {"Connection": "close"},
         {"Accept": "text/event-stream"},
         {"Accept": "image/png"},
         {"Content-Type": "text/plain"},
+        {"Transfer-Encoding": "chunked"},
         {"Expect": "100-continue"},
         {"Connection": "upgrade", "Upgrade": "h2c"},
     ],
@@ -220,6 +220,24 @@ def test_heads_that_ask_for_more_are_never_known(service: GraphService, other: d
         return len(connection.at_once.heads)
 
     assert run(service, heads) == 0
+
+
+@pytest.mark.parametrize(("given", "kept"), [("abc-1", True), ("no id", False)])
+def test_the_id_that_a_client_gives_its_request_is_its_own(
+    service: GraphService, lines: io.BytesIO, given: str, kept: bool
+) -> None:
+    data = request(BODIES["short"], **{"X-Request-Id": given})
+
+    async def ask(connect: Connect) -> tuple[bool, bytes, int]:
+        connection = connect()
+        told = at_once(connection, data)
+        return told, await connection.wire.answer(), len(connection.at_once.heads)
+
+    told, answer, heads = run(service, ask)
+    assert (told, heads) == (True, 0)
+    (line,) = lines.getvalue().splitlines()
+    assert f"x-request-id: {json.loads(line)['request_id']}\r\n".encode() in answer
+    assert (json.loads(line)["request_id"] == given) is kept
 
 
 def test_nothing_is_said_at_once_where_reading_needs_a_token(service: GraphService) -> None:
