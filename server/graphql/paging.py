@@ -153,6 +153,21 @@ def paginate(
     return Page(graph, items, items[start:stop], start, key, node)
 
 
+def first_page(
+    graph: Snapshot,
+    items: Sequence[Any],
+    first: int | None,
+    settings: Settings,
+    *,
+    key: Callable[[Any], str],
+    node: Callable[[Any], Any],
+) -> Page:
+    """Return the page that a list begins with, as ``paginate`` does where only ``first`` is asked for."""
+    check_clock()
+    check_page_size(first, settings)
+    return Page(graph, items, items[: settings.page_size if first is None else first], 0, key, node)
+
+
 def check_page_size(size: int | None, settings: Settings, name: str = "first") -> None:
     """Raise BadInput for a negative size of a page, LimitExceeded for one that is too large."""
     if size is None:

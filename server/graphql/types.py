@@ -23,7 +23,7 @@ from server.graphql.exports import export_field
 from server.graphql.ids import cursor, global_id
 from server.graphql.inputs import Inputs
 from server.graphql.members import fill, following, itself, listed, make_enum, member, nullable, pascal
-from server.graphql.paging import Page, PageArguments, paginate
+from server.graphql.paging import Page, PageArguments, first_page, paginate
 from server.graphql.scalars import PartialDate
 from server.settings import Settings
 
@@ -357,6 +357,8 @@ class Types:
                     edges = [edge for edge in edges if condition(edge)]
             if order_by:
                 edges = inputs.sort(edges, keys, order_by)
+            if after is None and last is None and before is None:
+                return first_page(self.graph, edges, first, settings, key=_edge_key, node=_edge_node)
             return paginate(
                 self.graph, edges, PageArguments(first, after, last, before), settings, key=_edge_key, node=_edge_node
             )
