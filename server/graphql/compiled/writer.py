@@ -210,7 +210,7 @@ class Writer:
         return ", ".join(f"{identifier(name)}={self._written(value)}" for name, value in given.items())
 
     def _written(self, value: Any) -> str:
-        return repr(value) if value is None or type(value) in {bool, int} else self._constant("literal", value)
+        return "None" if value is None else self._constant("literal", value)
 
     # -------------------------------------------------------------- completion
     def _complete(self, type_: GraphQLOutputType, nodes: Sequence[FieldNode], value: str, depth: int = 0) -> str:
