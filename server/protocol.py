@@ -33,7 +33,8 @@ class Protocol(HttpToolsProtocol):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.at_once: Answering | None = self.app_state.get(AT_ONCE)
+        # whoever bounds how many may be answered has uvicorn count them
+        self.at_once: Answering | None = self.app_state.get(AT_ONCE) if self.limit_concurrency is None else None
         self.begun = self.ended = 0  # requests, as the parser sees them
         self.answered = 0.0  # when one was last answered at once
         self._holding = False  # whether a request is held back when its head is parsed, until all of it is
