@@ -41,28 +41,20 @@ class Protocol(HttpToolsProtocol):
         self._held: tuple[RequestResponseCycle, Any] | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Answer a request at once, or have it parsed; then, too, it may be answered at once."""
+        """Answer a request at once, or have it parsed first."""
         if self.at_once is None or not self._idle() or not data.startswith(b"POST "):
             super().data_received(data)
             return
         head, _, body = data.partition(END)
         known = self.at_once.heads.get(head)
-        answer = None
-        if known is not None and known.length == len(body):
-            answer = self.at_once.answer(known, body)
-            if isinstance(answer, bytes):
-                self._say(answer)
-                return
-        before = self.begun
-        self._holding = True
-        try:
-            super().data_received(data)
-        finally:
-            self._holding = False
+        answer = self.at_once.answer(known, body) if known is not None and known.length == len(body) else None
+        if isinstance(answer, bytes):
+            self._say(answer)
+            return
+        alone = self._parsed(data)
         if self._held is None:
             return
         (cycle, app), self._held = self._held, None
-        alone = self.begun == self.ended == before + 1  # this one request was all that came
         if answer is None and alone and cycle.keep_alive:
             known = self.at_once.learn(head, len(body), cycle.scope)
             answer = None if known is None else self.at_once.answer(known, body)
@@ -73,6 +65,16 @@ class Protocol(HttpToolsProtocol):
             return
         cycle.scope.update(answer or {})  # type: ignore[typeddict-item]
         super()._start_asgi_task(cycle, app)
+
+    def _parsed(self, data: bytes) -> bool:
+        """Have the parser see data, and hold back the request that it begins with; return whether that is all there is."""
+        before = self.begun
+        self._holding = True
+        try:
+            super().data_received(data)
+        finally:
+            self._holding = False
+        return self.begun == self.ended == before + 1
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         if self._holding and self._held is None:
