@@ -118,6 +118,7 @@ def create_app(
         exception_handlers={HTTPException: problems.http, KGError: _refused, 500: problems.fault},
     )
     app.state.engine, app.state.endpoint, app.state.service, app.state.runner = engine, endpoint, service, runner
+    app.state.at_once = at_once
     return app
 
 
