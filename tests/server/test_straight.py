@@ -266,6 +266,21 @@ def test_requests_may_come_in_any_pieces(service: GraphService) -> None:
     assert answers[0].startswith(b"HTTP/1.1 200")
 
 
+def test_what_could_be_said_at_once_waits_for_what_was_asked_before(service: GraphService) -> None:
+    slow, quick = request(BODIES["search"]), request(BODIES["short"])
+
+    async def both(connect: Connect) -> tuple[bool, bytes, bytes]:
+        connection = connect()
+        await connection.ask(quick)
+        connection.protocol.data_received(slow)
+        told = at_once(connection, quick)
+        return told, await connection.wire.answer(), await connection.wire.answer()
+
+    told, first, second = run(service, both)
+    assert not told
+    assert (b"graphView" in first, b"version" in second) == (True, True)
+
+
 def test_a_client_that_does_not_read_has_to_wait(service: GraphService) -> None:
     data = request(BODIES["short"])
 
