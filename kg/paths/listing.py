@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ from kg.paths.ranking import Found, Key, Ranking
 LISTED = (CONFIDENCE, LENGTH)  # orders whose keys grow with every step
 MANY = 5  # paths to come, from which on listing pays
 LISTING_SHARE = 0.5  # of a budget; the rest is left to find paths one by one where that was not enough
+MANY_WALKS = 2_000  # from which on it pays to see first which of them can be among the best
 MOST_KEPT = 100_000  # prefixes at a place
 
 
@@ -77,6 +79,15 @@ class Listed:
             found = None if spent or not self._ahead else self._ahead.popleft()
         self.position += found is not None
         return found
+
+    def ahead(self, count: int, budget: Budget) -> list[Found]:
+        """Return up to so many of the next paths where these are known already, but for the last that is known."""
+        count = min(count, len(self._ahead) - 1)
+        if count < 1 or budget.left < count or not budget.spend(count):
+            return []
+        self.more = False
+        self.position += count
+        return [self._ahead.popleft() for _ in range(count)]
 
     def _list(self, budget: Budget) -> None:
         share = budget.share(LISTING_SHARE)
@@ -167,13 +178,53 @@ class _Listing:
 
     def paths(self) -> list[Found]:
         """Return the paths in order; raises Spent."""
+        rows = self._every() or self._best()
+        return self._found(self._cut(rows, ordered=True))
+
+    def _every(self) -> _Rows | None:
+        """Return all walks that are paths, or None where they are many."""
+        ground, columns = self.ground, None
+        for place, arcs in enumerate(self.plan.places):
+            nodes = ground.nodes(arcs.heads)
+            costs = ground.costs_of(arcs)
+            if place + 1 < self.plan.length:
+                costs += ground.node_costs[nodes]
+            steps = nodes * ground.adjacency.codes + ground.codes_of(arcs)
+            edges = ground.edges_of(arcs)
+            if columns is None:
+                ends = ground.nodes(arcs.tails)
+                columns = _Rows(costs, costs, arcs.heads, [ends, nodes], [ends, steps], [edges])
+                continue
+            order = arcs.tails.argsort(kind="stable")
+            row, picked = join(columns.states, arcs.tails[order])
+            if len(row) > MANY_WALKS:
+                return None
+            if not ground.budget.spend(len(row) // ARCS_A_STEP + 1):
+                raise Spent
+            arc = order[picked]
+            new = unmet(columns.nodes, row, nodes[arc])
+            if not new.all():
+                row, arc = row[new], arc[new]
+            total = columns.costs[row] + costs[arc]
+            columns = _Rows(
+                total,
+                total,
+                arcs.heads[arc],
+                [*(column[row] for column in columns.nodes), nodes[arc]],
+                [*(column[row] for column in columns.steps), steps[arc]],
+                [*(column[row] for column in columns.edges), edges[arc]],
+            )
+        return columns
+
+    def _best(self) -> _Rows:
+        """Return the best walks that are paths, or more."""
         plan, ground = self.plan, self.ground
         states = plan.starts
         nodes = ground.nodes(states)
         rows = _Rows(np.zeros(len(states), np.int64), plan.remaining[0][states], states, [nodes], [nodes], [])
         for place in range(plan.length):
             rows = self._longer(self._cut(rows), place)
-        return self._found(self._cut(rows, ordered=True))
+        return rows
 
     def _key(self, to_end: int, steps: tuple[int, ...]) -> Key:
         length = self.plan.length
@@ -211,11 +262,7 @@ class _Listing:
         best = np.full(ground.size, np.iinfo(np.int64).max, np.int64)
         np.minimum.at(best, rows.states, rows.costs)
         states = (best < np.iinfo(np.int64).max).nonzero()[0]
-        if len(plan.arcs_at_hand(place).heads) <= ground.cost(states):
-            arcs = plan.arcs(place)
-            arcs = arcs.where(best[arcs.tails] < np.iinfo(np.int64).max)
-        else:
-            arcs = plan.steps(states, place)
+        arcs = plan.steps(states, place)
         costs = ground.costs_of(arcs)
         if place + 1 < plan.length:
             costs += ground.node_costs[ground.nodes(arcs.heads)]
@@ -250,11 +297,10 @@ class _Listing:
 
     def _found(self, rows: _Rows) -> list[Found]:
         nodes, steps, edges = (_tuples(columns) for columns in (rows.nodes, rows.steps, rows.edges))
-        costs = rows.costs.tolist()
-        return [
-            Found(self._key(cost, step), node, edge, cost)
-            for cost, step, node, edge in zip(costs, steps, nodes, edges, strict=True)
-        ]
+        costs, length = rows.costs.tolist(), self.plan.length
+        numbers = (repeat(length), costs) if self.order_by == LENGTH else (costs, repeat(length))
+        keys = zip(*numbers, repeat(0), steps)
+        return list(map(Found._make, zip(keys, nodes, edges, costs)))  # noqa: B905
 
 
 def _chosen(rows: _Rows, keep: Ints) -> _Rows:
