@@ -121,14 +121,15 @@ class StepTable:
     confidence: Floats
     _matrices: dict[tuple[float, str], Matrix] = field(default_factory=dict)
     _turned: dict[tuple[float, str], Matrix] = field(default_factory=dict)
+    _last_column: tuple[int, Ints] | None = None  # the cells of one column, by row: cases of one list share their end
 
     @classmethod
     def make(cls, shape: tuple[int, int], rows: Ints, columns: Ints, edges: Ints, confidence: Floats) -> StepTable:
         """Sort edges by row and column; of two between the same nodes the more trusted counts."""
         keys = rows * shape[1] + columns
-        order = np.argsort(keys)  # which of equal ones comes first is settled below
-        again = keys[order][1:] == keys[order][:-1]
-        if again.any():  # an undirected edge that is stored both ways
+        order = _order(shape, rows, columns)  # which of equal ones comes first is settled below
+        ordered = keys[order]
+        if (ordered[1:] == ordered[:-1]).any():  # an undirected edge that is stored both ways
             order = np.lexsort((-confidence, keys))
             order = order[np.append(True, keys[order][1:] != keys[order][:-1])]
         indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[order], minlength=shape[0]))])
@@ -156,6 +157,18 @@ class StepTable:
             np.insert(self.edges, place, edge),
             np.insert(self.confidence, place, confidence),
         )
+
+    def expanded_to(self, column: int, rows: Ints) -> tuple[Ints, Ints]:
+        """Return, for each edge that leads from the given rows to a column, its position in ``rows`` and its cell."""
+        last = self._last_column
+        if last is None or last[0] != column:
+            cells = (self.indices == column).nonzero()[0]
+            places = np.full(self.shape[0], NOTHING, np.int64)
+            places[self.indptr.searchsorted(cells, "right") - 1] = cells
+            last = self._last_column = column, places
+        found = last[1][rows]
+        origin = (found != NOTHING).nonzero()[0]
+        return origin, found[origin]
 
     @cached_property
     def row_degree(self) -> Ints:
@@ -185,6 +198,14 @@ class StepTable:
             self._turned[key] = self.matrix(damping, weighting).T.tocsr()
         matrix: Matrix = self._turned[key]
         return matrix
+
+
+def _order(shape: tuple[int, int], rows: Ints, columns: Ints) -> Ints:
+    """Return the order of cells by row and column."""
+    if max(shape) > np.iinfo(np.uint16).max:
+        return np.argsort(rows * shape[1] + columns)
+    order = columns.astype(np.uint16).argsort(kind="stable")  # such numbers are sorted by their digits, in linear time
+    return order[rows.astype(np.uint16)[order].argsort(kind="stable")]
 
 
 def _damped(degree: Ints, damping: float) -> Floats:
@@ -497,7 +518,10 @@ class Matrices:
         nodes, edges, values = np.array([[source]]), np.empty((1, 0), np.int64), np.ones(1)
         complete = True
         for position, (step, table) in enumerate(zip(metapath.steps, tables, strict=True)):
-            row, cell = _expand(table, nodes[:, -1])
+            if position == len(tables) - 1:
+                row, cell = table.expanded_to(target, nodes[:, -1])
+            else:
+                row, cell = _expand(table, nodes[:, -1])
             ahead = table.indices[cell]
             keep = leads_on[position][ahead]
             for earlier in range(position + 1):

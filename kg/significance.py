@@ -156,8 +156,7 @@ def _significance(table: ScoreTable, null: NullScores | PairNulls, counted: Sequ
     if isinstance(null, PairNulls):
         method, ends = GAMMA, (table.sources, table.targets)
         pairs = null.of_pairs(*ends, table.scores)
-        for number, m in enumerate(counted):
-            every[m] = null.of_metapath(number, *ends, table.transformed[m])
+        every[counted] = null.of_metapaths(*ends, table.transformed[counted])
     else:
         method = EXACT
         pairs = exact_p(np.concatenate(null.sums), table.scores)
