@@ -131,15 +131,16 @@ class Case:
             yield Step(start, end, assertion, relation, back, self.scenario.is_assumed(assertion.id))
 
     # -------------------------------------------------------------- contributions
-    def contributions(
-        self, p_values: Floats | None, note: Callable[[Metapath], str | None]
-    ) -> tuple[Contribution, ...]:
-        """Return what each used metapath adds, largest first; those against add nothing."""
+    def contributions(self, p_values: Floats | None, note: Callable[[int], str | None]) -> tuple[Contribution, ...]:
+        """Return what each used metapath adds, largest first; those against add nothing.
+
+        ``note`` says, by number, why a metapath has no p-value.
+        """
         found = []
         for m in (*self.counted, *self.opposed):
             metapath, score = self.table.metapaths[m], float(self.table.transformed[m][self.cell])
             counts = bool(self.table.counted[m])
-            reason = note(metapath)
+            reason = note(m)
             p = None if p_values is None or reason else float(p_values[m][self.cell])
             found.append(
                 Contribution(

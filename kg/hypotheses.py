@@ -29,7 +29,7 @@ from kg.findings import (
 )
 from kg.gaps import gaps, planner
 from kg.matrices import matrices
-from kg.metapaths import Metaedge, Metapath
+from kg.metapaths import Metaedge
 from kg.overlay import Scenario
 from kg.permutation import benjamini_hochberg
 from kg.records import Entity
@@ -318,12 +318,12 @@ class Listing:
         reason = found.too_small(_metaedges(self.table, case.counted))
         return (None, reason) if reason else (float(found.pairs[case.cell]), None)
 
-    def _metapath_note(self, metapath: Metapath) -> str | None:
+    def _metapath_note(self, number: int) -> str | None:
         if self.significance.metapaths is None:
             return self.significance.reason
-        if not self.table.counted[self.table.metapaths.index(metapath)]:
+        if not self.table.counted[number]:
             return "not tested: it argues against"
-        return self.significance.too_small(frozenset(step.metaedge for step in metapath.steps))
+        return self.significance.too_small(_metaedges(self.table, [number]))
 
     @cached_property
     def q_values(self) -> list[float | None]:

@@ -28,7 +28,7 @@ import scipy  # its parts load where they are first used: most commands never ne
 from numpy.typing import NDArray
 
 from kg.assertions import Chosen
-from kg.columns import NOTHING, Bools, within_runs
+from kg.columns import NOTHING, Bools
 from kg.elimination import Elimination, Factor, Matrix, partitions
 from kg.errors import BadInput
 from kg.metapaths import Metaedge, Metapath, Step
@@ -515,25 +515,27 @@ class Matrices:
         """
         tables = [self.step(step) for step in metapath.steps]
         leads_on = self._leads_on(metapath, target, {} if known is None else known)
-        nodes, edges, values = np.array([[source]]), np.empty((1, 0), np.int64), np.ones(1)
+        nodes, values = [np.array([source])], np.ones(1)
+        edges: list[Ints] = []
         complete = True
         for position, (step, table) in enumerate(zip(metapath.steps, tables, strict=True)):
-            if position == len(tables) - 1:
-                row, cell = table.expanded_to(target, nodes[:, -1])
-            else:
-                row, cell = _expand(table, nodes[:, -1])
+            last = position == len(tables) - 1
+            row, cell = table.expanded_to(target, nodes[-1]) if last else _expand(table, nodes[-1])
             ahead = table.indices[cell]
-            keep = leads_on[position][ahead]
-            for earlier in range(position + 1):
-                if metapath.kinds[earlier] == metapath.kinds[position + 1]:
-                    keep &= nodes[row, earlier] != ahead
-            row, cell, ahead = row[keep][:limit], cell[keep][:limit], ahead[keep][:limit]
-            complete &= int(keep.sum()) <= limit
-            nodes = np.column_stack([nodes[row], ahead])
-            edges = np.column_stack([edges[row], table.edges[cell] + self.first_edge[step.metaedge]])
+            keep = np.ones(len(row), np.bool_) if last else leads_on[position][ahead]
+            for earlier, kind in enumerate(metapath.kinds[: position + 1]):
+                if kind == metapath.kinds[position + 1]:
+                    keep &= nodes[earlier][row] != ahead
+            kept = keep.nonzero()[0]
+            complete &= len(kept) <= limit
+            kept = kept[:limit]
+            row, cell = row[kept], cell[kept]
+            nodes = [*(column[row] for column in nodes), ahead[kept]]
+            edges = [*(column[row] for column in edges), table.edges[cell] + self.first_edge[step.metaedge]]
             values = values[row] * table.matrix(damping, weighting).data[cell]
-        order = np.lexsort((*nodes.T[::-1], -values))
-        return PathTable(metapath, nodes[order], edges[order], values[order], complete)
+        order = np.lexsort((*nodes[::-1], -values))
+        nodes, edges = ([column[order] for column in columns] for columns in (nodes, edges))
+        return PathTable(metapath, np.column_stack(nodes), np.column_stack(edges), values[order], complete)
 
     def _leads_on(self, metapath: Metapath, target: int, known: dict[Hashable, Bools]) -> list[Bools]:
         """For each position after the first, which nodes have a walk along the rest of the metapath to the target."""
@@ -555,8 +557,10 @@ class Matrices:
 def _expand(table: StepTable, rows: Ints) -> tuple[Ints, Ints]:
     """Return, for each edge that leaves the given rows, its position in ``rows`` and its cell in the table."""
     counts = table.row_degree[rows]
-    origin = np.repeat(np.arange(len(rows)), counts)
-    return origin, table.indptr[rows][origin] + within_runs(counts)
+    ends = counts.cumsum()
+    cells = (table.indptr[rows] + counts - ends).repeat(counts)
+    cells += np.arange(len(cells))
+    return np.arange(len(rows)).repeat(counts), cells
 
 
 # ---------------------------------------------------------------- from a scenario

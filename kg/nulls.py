@@ -176,7 +176,9 @@ class PairNulls(Shuffles):
         rows, columns = self._alike
         shape = int(rows.max()) + 1, int(columns.max()) + 1
         *_, sums, reached = self._parts(self._tallied)
-        like = np.ix_(*(_in_groups_of(groups, some) for groups, some in zip(self._alike, (sources, targets), strict=True)))
+        like = np.ix_(
+            *(_in_groups_of(groups, some) for groups, some in zip(self._alike, (sources, targets), strict=True))
+        )
         flat = (rows[like[0]] * shape[1] + columns[like[1]]).ravel()
         tallies = [np.bincount(flat, tally[like].ravel(), shape[0] * shape[1]).reshape(shape) for tally in sums]
         count, nonzero, total, square = self._tallies(np.array(tallies, np.float64), self._alike, sources, targets)
