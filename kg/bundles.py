@@ -65,7 +65,9 @@ class Bundle:
         shape = len(self.dwpc), len(self.numbers) + 1
         cells = (self.owner[:, None] * shape[1] + self.edges).ravel()
         lost = np.bincount(cells, self.values.repeat(self.edges.shape[1]), shape[0] * shape[1]).reshape(shape)
-        rows, columns = lost[:, :-1].nonzero()  # an edge is on paths of a few metapaths: the others keep what they have
+        rows, columns = (
+            lost[:, :-1] != 0.0
+        ).nonzero()  # an edge is on paths of a few metapaths: the others keep what they have
         dwpc = self.dwpc[rows]
         kept = np.maximum(dwpc - lost[rows, columns], 0.0)
         kept[kept < 1e-12 * dwpc] = 0.0  # rounding of differences

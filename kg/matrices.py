@@ -28,7 +28,7 @@ import scipy  # its parts load where they are first used: most commands never ne
 from numpy.typing import NDArray
 
 from kg.assertions import Chosen
-from kg.columns import NOTHING, Bools
+from kg.columns import NOTHING, Bools, starts_of
 from kg.elimination import Elimination, Factor, Matrix, partitions
 from kg.errors import BadInput
 from kg.metapaths import Metaedge, Metapath, Step
@@ -126,14 +126,14 @@ class StepTable:
     @classmethod
     def make(cls, shape: tuple[int, int], rows: Ints, columns: Ints, edges: Ints, confidence: Floats) -> StepTable:
         """Sort edges by row and column; of two between the same nodes the more trusted counts."""
-        keys = rows * shape[1] + columns
         order = _order(shape, rows, columns)  # which of equal ones comes first is settled below
-        ordered = keys[order]
-        if (ordered[1:] == ordered[:-1]).any():  # an undirected edge that is stored both ways
-            order = np.lexsort((-confidence, keys))
-            order = order[np.append(True, keys[order][1:] != keys[order][:-1])]
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[order], minlength=shape[0]))])
-        return cls(shape, indptr, columns[order], edges[order], confidence[order])
+        if _alike(rows[order], columns[order]).any():  # an undirected edge that is stored both ways
+            order = np.lexsort((-confidence, columns, rows))
+            order = order[np.append(True, ~_alike(rows[order], columns[order]))]
+            rows = rows[order]
+        return cls(
+            shape, starts_of(np.bincount(rows, minlength=shape[0])), columns[order], edges[order], confidence[order]
+        )
 
     def row(self, number: int) -> Ints:
         """The target nodes of one source node, ascending."""
@@ -204,8 +204,16 @@ def _order(shape: tuple[int, int], rows: Ints, columns: Ints) -> Ints:
     """Return the order of cells by row and column."""
     if max(shape) > np.iinfo(np.uint16).max:
         return np.argsort(rows * shape[1] + columns)
-    order = columns.astype(np.uint16).argsort(kind="stable")  # such numbers are sorted by their digits, in linear time
+    if (columns[1:] >= columns[:-1]).all():
+        return rows.astype(np.uint16).argsort(kind="stable")  # such numbers are sorted by their digits, in linear time
+    order = columns.astype(np.uint16).argsort(kind="stable")
     return order[rows.astype(np.uint16)[order].argsort(kind="stable")]
+
+
+def _alike(rows: Ints, columns: Ints) -> Bools:
+    """Return which cells are the same as the one before, but for the first."""
+    same: Bools = (rows[1:] == rows[:-1]) & (columns[1:] == columns[:-1])
+    return same
 
 
 def _damped(degree: Ints, damping: float) -> Floats:
@@ -320,7 +328,7 @@ class PathCounter:
 
     def _row(self, step: Step, node: int, end: int | None, *, opposite: bool) -> Factor:
         """A step's weights between one node and all nodes, or those of an end, at its other side."""
-        key = ("row", step, node, end, opposite)
+        key = ("row", step, self.graph.grown.get(step.metaedge), node, end, opposite)
         if key not in self.memo:
             matrix = self.graph.step(step, opposite=opposite).matrix(self.damping, self.weighting)
             cells = slice(matrix.indptr[node], matrix.indptr[node + 1])
@@ -334,7 +342,7 @@ class PathCounter:
         return float(self._row(step, source, None, opposite=False).value[target])
 
     def _sliced(self, step: Step, row_end: int | None, column_end: int | None) -> Factor:
-        key = (step, row_end, column_end)
+        key = (step, self.graph.grown.get(step.metaedge), row_end, column_end)
         if key not in self.memo:
             rows = None if row_end is None else self.ends[row_end]
             columns = None if column_end is None else self.ends[column_end]
@@ -414,9 +422,11 @@ class Matrices:
         entities: Mapping[str, Sequence[Entity]] | None = None,
         index: Mapping[str, int] | None = None,
         beside: Beside | None = None,
+        grown: Mapping[Metaedge, tuple[int, int, float]] | None = None,
     ) -> None:
         self.model, self.sizes, self.edges = model, sizes, edges
         self.beside = beside or Beside()
+        self.grown = grown or {}  # the edge that relations were given here, which others with the same edges lack
         self.entities = entities or {}
         self.index = index or {}
         self._keys = sorted(key for key in edges if len(edges[key]))
@@ -494,7 +504,8 @@ class Matrices:
     def with_edge(self, metaedge: Metaedge, row: int, column: int, confidence: float = 1.0) -> Matrices:
         """Return the matrices with one edge more; everything else is shared."""
         edges = {**self.edges, metaedge: self.edges[metaedge].with_edge(row, column, confidence)}
-        return Matrices(self.model, self.sizes, edges, self.entities, self.index)
+        grown = {**self.grown, metaedge: (row, column, confidence)}
+        return Matrices(self.model, self.sizes, edges, self.entities, self.index, grown=grown)
 
     # -------------------------------------------------------------- explicit paths
     def paths(

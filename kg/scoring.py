@@ -9,7 +9,7 @@ Under assumptions the means stay those of the graph itself, so that scores befor
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -30,7 +30,7 @@ from kg.findings import (
     NarrowerPair,
 )
 from kg.matrices import Floats, Ints, Matrices, PathCounter, matrices
-from kg.metapaths import AGAINST, Metagraph, Metapath
+from kg.metapaths import AGAINST, Metaedge, Metagraph, Metapath
 from kg.overlay import Scenario
 from kg.records import Assertion, Entity
 
@@ -106,6 +106,15 @@ class ScoreTable:
         """Summed scores, sources x targets."""
         total: Floats = self.transformed[self.counted].sum(axis=0)
         return total
+
+    @cached_property
+    def along(self) -> Mapping[Metaedge, Sequence[int]]:
+        """Numbers of the metapaths that the score sums, by the relations that they walk."""
+        found: dict[Metaedge, list[int]] = defaultdict(list)
+        for m in np.flatnonzero(self.counted).tolist():
+            for metaedge in dict.fromkeys(step.metaedge for step in self.metapaths[m].steps):
+                found[metaedge].append(m)
+        return found
 
     def ends(self, row: int, column: int) -> tuple[Entity, Entity]:
         """The subject and object of a cell."""
