@@ -373,9 +373,13 @@ def ranked(
     knowledge = pair_knowledge(scenario)
     skipped = {ASSERTED: 0, IN_TRIAL: 0}
     found = []
-    for row, column in np.ndindex(*table.scores.shape):
-        subject, object_ = _pair(table, (row, column))
-        score, known = float(table.scores[row, column]), knowledge.known(subject, object_)
+    entities = scenario.graph.columns.entities
+    sides = zip(table.kinds, (table.sources, table.targets), strict=True)
+    starts = {kind: numbers.start for kind, numbers in entities.of_kind.items()}
+    subjects, objects = ([entities.curies[starts[kind] + i] for i in within.tolist()] for kind, within in sides)
+    for (row, column), score in zip(np.ndindex(*table.scores.shape), table.scores.ravel().tolist(), strict=True):
+        subject, object_ = subjects[row], objects[column]
+        known = knowledge.known(subject, object_)
         if known.status == ASSERTED or (known.status == IN_TRIAL and not where.include_tested):
             skipped[known.status] += 1
             continue

@@ -26,7 +26,7 @@ from kg.permutation import (
     exact_p,
     null_scores,
 )
-from kg.scoring import ScoreTable, keep, metagraph, score_table, walkable
+from kg.scoring import ScoreTable, keep, keep_means, metagraph, score_table, walkable
 from kg.snapshot import Snapshot
 
 SLICE_SECONDS = 10.0  # of tallying ahead, after which what there is is kept
@@ -83,6 +83,7 @@ def tallying(scenario: Scenario, where: HypothesisConstraints) -> Iterator[PairN
         yield null
         if null.count >= count:
             break
+    keep_means(table.graph, table.metapaths, where)
 
 
 def _is_large(table: ScoreTable) -> bool:
