@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from itertools import repeat
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -183,38 +183,12 @@ class _Listing:
 
     def _every(self) -> _Rows | None:
         """Return all walks that are paths, or None where they are many."""
-        ground, columns = self.ground, None
+        rows: _Rows | None = None
         for place, arcs in enumerate(self.plan.places):
-            nodes = ground.nodes(arcs.heads)
-            costs = ground.costs_of(arcs)
-            if place + 1 < self.plan.length:
-                costs += ground.node_costs[nodes]
-            steps = nodes * ground.adjacency.codes + ground.codes_of(arcs)
-            edges = ground.edges_of(arcs)
-            if columns is None:
-                ends = ground.nodes(arcs.tails)
-                columns = _Rows(costs, costs, arcs.heads, [ends, nodes], [ends, steps], [edges])
-                continue
-            order = arcs.tails.argsort(kind="stable")
-            row, picked = join(columns.states, arcs.tails[order])
-            if len(row) > MANY_WALKS:
-                return None
-            if not ground.budget.spend(len(row) // ARCS_A_STEP + 1):
-                raise Spent
-            arc = order[picked]
-            new = unmet(columns.nodes, row, nodes[arc])
-            if not new.all():
-                row, arc = row[new], arc[new]
-            total = columns.costs[row] + costs[arc]
-            columns = _Rows(
-                total,
-                total,
-                arcs.heads[arc],
-                [*(column[row] for column in columns.nodes), nodes[arc]],
-                [*(column[row] for column in columns.steps), steps[arc]],
-                [*(column[row] for column in columns.edges), edges[arc]],
-            )
-        return columns
+            rows = self._joined(rows, arcs, self._costs(arcs, place), MANY_WALKS)
+            if rows is None:
+                break
+        return rows
 
     def _best(self) -> _Rows:
         """Return the best walks that are paths, or more."""
@@ -233,28 +207,47 @@ class _Listing:
     # -------------------------------------------------------------- one step more
     def _longer(self, rows: _Rows, place: int) -> _Rows:
         """Return the prefixes that are one step longer."""
-        plan, ground = self.plan, self.ground
         arcs, costs = self._arcs(rows, place)
-        order = np.argsort(arcs.tails, kind="stable")
+        longer = cast(_Rows, self._joined(rows, arcs, costs))
+        return longer._replace(to_end=longer.costs + self.plan.remaining[place + 1][longer.states])
+
+    def _joined(self, rows: _Rows | None, arcs: Arcs, costs: Ints, most: int | None = None) -> _Rows | None:
+        """Return the prefixes that some become along some arcs, at the start the arcs themselves; None where these are too many.
+
+        What they can be finished at is left to say.
+        """
+        ground = self.ground
+        nodes, edges = ground.nodes(arcs.heads), ground.edges_of(arcs)
+        steps = nodes * ground.adjacency.codes + ground.codes_of(arcs)
+        if rows is None:
+            starts = ground.nodes(arcs.tails)
+            return _Rows(costs, costs, arcs.heads, [starts, nodes], [starts, steps], [edges])
+        order = arcs.tails.argsort(kind="stable")
         row, picked = join(rows.states, arcs.tails[order])
+        if most is not None and len(row) > most:
+            return None
         if not ground.budget.spend(len(row) // ARCS_A_STEP + 1):
             raise Spent
         arc = order[picked]
-        nodes = ground.nodes(arcs.heads)
-        new = unmet(rows.nodes, row, nodes[arc]).nonzero()[0]
-        row, arc = row[new], arc[new]
-        heads = arcs.heads[arc]
+        new = unmet(rows.nodes, row, nodes[arc])
+        if not new.all():
+            row, arc = row[new], arc[new]
         total = rows.costs[row] + costs[arc]
-        steps = nodes * ground.adjacency.codes + ground.codes_of(arcs)
-        edges = ground.edges_of(arcs)
         return _Rows(
             total,
-            total + plan.remaining[place + 1][heads],
-            heads,
+            total,
+            arcs.heads[arc],
             [*(column[row] for column in rows.nodes), nodes[arc]],
             [*(column[row] for column in rows.steps), steps[arc]],
             [*(column[row] for column in rows.edges), edges[arc]],
         )
+
+    def _costs(self, arcs: Arcs, place: int) -> Ints:
+        """Return what arcs at a place and their heads cost."""
+        costs = self.ground.costs_of(arcs)
+        if place + 1 < self.plan.length:
+            costs += self.ground.node_costs[self.ground.nodes(arcs.heads)]
+        return costs
 
     def _arcs(self, rows: _Rows, place: int) -> tuple[Arcs, Ints]:
         """Return the arcs that the best prefixes may go on along, the best of them, and what they and their heads cost."""
@@ -263,9 +256,7 @@ class _Listing:
         np.minimum.at(best, rows.states, rows.costs)
         states = (best < np.iinfo(np.int64).max).nonzero()[0]
         arcs = plan.steps(states, place)
-        costs = ground.costs_of(arcs)
-        if place + 1 < plan.length:
-            costs += ground.node_costs[ground.nodes(arcs.heads)]
+        costs = self._costs(arcs, place)
         bounds = best[arcs.tails] + costs + plan.remaining[place + 1][arcs.heads]
         keep, floor = self._within(bounds)
         if floor is not None:
