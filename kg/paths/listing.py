@@ -1,10 +1,10 @@
 """Many paths at once: the first thousand of an order by whole columns of numbers.
 
-A beam search that knows what it left out. Walks of a plan are listed place by place, and of the prefixes at each
-place only the best are kept, by the least cost that they can be finished at. The best prefix that was dropped
-bounds everything that is missing: paths that come before it are certain, in their order. Walks that meet a node
-twice are dropped when they do, so fewer paths than asked for may be certain; then more prefixes are kept. Between
-two ends, walks of up to three steps are paths, and once is enough.
+Where there are few walks, all are listed. Else it is a beam search that knows what it left out: walks of a plan are
+listed place by place, and of the prefixes at each place only the best are kept, by the least cost that they can be
+finished at. The best prefix that was dropped bounds everything that is missing: paths that come before it are
+certain, in their order. Walks that meet a node twice are dropped when they do, so fewer paths than asked for may be
+certain; then more prefixes are kept. Between two ends, walks of up to three steps are paths, and once is enough.
 
 By confidence, the paths of fewer steps say what the last wanted one costs at most, and longer ones are only looked for
 within that (``layers.Within``). CPU on Hetionet between hubs, against finding paths one by one (``ranking``): the first
@@ -217,6 +217,8 @@ class _Listing:
         What they can be finished at is left to say.
         """
         ground = self.ground
+        if most is not None and len(arcs.heads) > most:
+            return None
         nodes, edges = ground.nodes(arcs.heads), ground.edges_of(arcs)
         steps = nodes * ground.adjacency.codes + ground.codes_of(arcs)
         if rows is None:

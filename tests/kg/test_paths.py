@@ -66,12 +66,14 @@ def questions(draw):
 
 # ------------------------------------------------------------------ exact, on random graphs
 @examples(160)
-@given(questions())
-def test_the_answer_is_what_listing_all_paths_gives(question) -> None:
+@given(questions(), st.sampled_from([0, 2000]))
+def test_the_answer_is_what_listing_all_paths_gives(question, many) -> None:
     """All constraints, overlays and days, on random typed graphs: same paths, same order, same count."""
     what_if, sources, targets, asked, order_by, damping = question
     expected = routes.listed(what_if, sources, targets, asked, order_by, damping)
-    page = find_paths(what_if, sources, targets, asked, order_by, first=10_000, damping=damping)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kg.paths.listing.MANY_WALKS", many)
+        page = find_paths(what_if, sources, targets, asked, order_by, first=10_000, damping=damping)
     assert [plain(path) for path in page] == expected
     assert (page.total, page.exhaustive, page.has_next, page.truncated_by) == (len(expected), True, False, None)
     counted = find_paths(what_if, sources, targets, asked, order_by, first=1, damping=damping)
@@ -200,13 +202,16 @@ def test_pages_of_the_shortest_put_together_are_the_whole(question, size) -> Non
 
 
 @examples(120)
-@given(questions(), st.integers(1, 12))
-def test_listing_many_at_once_gives_the_first_of_them(question, count) -> None:
+@given(questions(), st.integers(1, 12), st.sampled_from([0, 3, 2000]))
+def test_listing_many_at_once_gives_the_first_of_them(question, count, many) -> None:
+    """Whether all walks are listed, or the best of those that are many."""
     what_if, sources, targets, asked, order_by, damping = question
     assume(order_by in LISTED)
     expected = routes.listed(what_if, sources, targets, asked, order_by, damping)
     ground = Ground(what_if, understand(what_if, sources, targets, asked), Budget(), damping)
-    found, all_ = best_paths(Core(ground), order_by, count)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kg.paths.listing.MANY_WALKS", many)
+        found, all_ = best_paths(Core(ground), order_by, count)
     assert [plain(path) for path in paths_of(ground, found)] == expected[: len(found)]
     assert len(found) == len(expected) if all_ else len(found) >= count
 
