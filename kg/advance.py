@@ -73,7 +73,7 @@ def _with_sources(columns: Columns, before: Projection, after: Projection) -> Co
             sources=_renumbered(evidence.sources, columns.sources, sources),
             studies=_renumbered(evidence.studies, columns.studies, studies),
         )
-    return replace(columns, sources=sources, studies=studies, evidence=evidence)
+    return columns.following(sources=sources, studies=studies, evidence=evidence)
 
 
 def _merged(known: Sequence[Thing], now: Mapping[str, Thing], gone: set[str]) -> tuple[Thing, ...]:
@@ -100,7 +100,7 @@ def _with_entities(columns: Columns, before: Projection, after: Projection) -> C
         stay = list(columns.entities)
         for curie, spec in changed.items():
             stay[columns.number[curie]] = spec
-        return replace(columns, entities=EntitySpecs(stay))
+        return columns.following(entities=EntitySpecs(stay))
     return _moved(columns, gone | changed.keys(), changed)
 
 
@@ -111,7 +111,7 @@ def _moved(columns: Columns, gone: set[str], came: Mapping[str, EntitySpec]) -> 
     number = entities.number
     moved = np.array([number.get(curie, NOTHING) for curie in columns.curies], np.int32)
     columns = columns.where((moved[columns.subjects] != NOTHING) & (moved[columns.objects] != NOTHING))
-    return replace(columns, entities=entities, subjects=moved[columns.subjects], objects=moved[columns.objects])
+    return columns.following(entities=entities, subjects=moved[columns.subjects], objects=moved[columns.objects])
 
 
 # ------------------------------------------------------------------ assertions
@@ -137,8 +137,9 @@ def _with_claims(columns: Columns, came: Sequence[Claim]) -> Columns:
     moved = moved_by(places, len(columns))
     first = np.argsort(ids, kind="stable")
     among = np.searchsorted(columns.ids, ids[first], sorter=columns.by_id) if len(columns) else np.zeros(len(ids), int)
-    return replace(
-        columns,
+    supports = np.array([any(item.direction == "SUPPORTS" for item in claim.evidence) for claim in came])
+    return columns.following(
+        lambda supported: inserted(supported, places, supports),
         details=columns.details.with_more(writer.details),
         evidence=columns.evidence.with_more(fresh),
         ids=inserted(columns.ids, places, ids),
@@ -160,6 +161,6 @@ def _packed(columns: Columns) -> Columns:
     """Return the columns without the evidence that is no longer in use, once there is much of it."""
     if len(columns.evidence) <= WASTE * len(columns.rows):
         return columns
-    return replace(
-        columns, evidence=columns.evidence.at(columns.rows), rows=np.arange(len(columns.rows), dtype=np.int32)
+    return columns.following(
+        evidence=columns.evidence.at(columns.rows), rows=np.arange(len(columns.rows), dtype=np.int32)
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -254,7 +254,17 @@ class Columns:
         relation = self.model.relations[self.relations[position]].name
         return curies[self.subjects[position]], relation, curies[self.objects[position]]
 
-    # -------------------------------------------------------------- earlier
+    # -------------------------------------------------------------- others
+    def following(self, supported: Callable[[Bools], Bools] = lambda same: same, **columns: Any) -> Columns:
+        """Return these columns with others in the place of some, of which it is known what is supported if it is of these.
+
+        ``supported`` makes of that what it is then. To work it out anew takes 15 ms on Hetionet.
+        """
+        found = replace(self, **columns)
+        if "supported" in self.__dict__:
+            found.__dict__["supported"] = supported(self.supported)
+        return found
+
     def as_of(self, day: date) -> Columns:
         """Return what was known at the end of a day: without later evidence, and what then has none."""
         known = self.evidence.known[self.rows] <= day.toordinal()
@@ -276,8 +286,8 @@ class Columns:
         if keep.all():
             return self
         moved = (np.cumsum(keep) - 1).astype(np.int32)
-        return replace(
-            self,
+        return self.following(
+            lambda supported: supported[keep],
             ids=_plain(self.ids)[keep].view(self.ids.dtype).ravel(),
             subjects=self.subjects[keep],
             relations=self.relations[keep],

@@ -350,7 +350,8 @@ class GraphService:
         declared = self._declared(files)
         if declared:
             declared -= _declares(documents)
-        lost = (n for n in declared if not any(q.predicate == TYPE_LINK for q in near.elsewhere(n, files)))
+        own = {source_graph(name) for name in files}
+        lost = (n for n in declared if not any(q.predicate == TYPE_LINK for q in near.elsewhere(n, own)))
         return {str(getattr(node, "value", "")) for node in lost}
 
     def _declared(self, files: set[str]) -> set[object]:
@@ -359,6 +360,7 @@ class GraphService:
     def _context(self, documents: Sequence[Document], files: set[str], gone: set[str], near: Near) -> list[Triple]:
         """Return what is near documents of few triples, of what the graph says that they may refer to."""
         found: dict[Triple, None] = {}
+        own = {source_graph(name) for name in files}
         seen: set[object] = set()
         nodes: set[object] = {t for d in documents for q in d.triples for t in (q.subject, q.object)}
         pointed = {NamedNode(iri) for iri in gone}
@@ -370,7 +372,7 @@ class GraphService:
         for _ in range(3):
             fresh = {node for node in nodes - seen if isinstance(node, NamedNode)}
             seen |= fresh
-            stated = [q.triple for node in fresh for q in near.elsewhere(node, files)]
+            stated = [q.triple for node in fresh for q in near.elsewhere(node, own)]
             found.update(dict.fromkeys(stated))
             nodes = {t.object for t in stated if t.predicate != TYPE_LINK}
         cited = (self.store.cited(source, files) for source in _sources(documents))

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyoxigraph import Quad
 
-from kg.store import Store, source_graph
+from kg.store import Store
 
 
 class Near:
@@ -33,7 +33,6 @@ class Near:
             found = self._owners[node] = self._store.owners(node)
         return found
 
-    def elsewhere(self, node: Any, files: Collection[str]) -> list[Quad]:
-        """Return what source files but some say of a subject."""
-        left_out = {source_graph(name) for name in files}
-        return [quad for quad in self.about(node) if quad.graph_name not in left_out]
+    def elsewhere(self, node: Any, graphs: Collection[Any]) -> list[Quad]:
+        """Return what source files say of a subject, but for those of some graphs (``source_graph``)."""
+        return [quad for quad in self.about(node) if quad.graph_name not in graphs]
