@@ -110,11 +110,12 @@ def told(columns: Columns) -> dict[str, Any]:
     """Return all that columns say, whatever their rows of evidence are numbered."""
     reader = EvidenceReader(columns)
     same = ("sources", "studies")
-    arrays = ("ids", "subjects", "relations", "objects", "confidences", "by_id", "starts")
+    arrays = ("subjects", "relations", "objects", "confidences", "by_id", "starts")
     return {
         "entities": tuple(columns.entities),
         **{name: getattr(columns, name) for name in same},
         **{name: getattr(columns, name).tolist() for name in arrays},
+        "ids": [columns.id(position) for position in range(len(columns))],
         "evidence": [reader.of(position) for position in range(len(columns))],
         "supported": columns.supported.tolist(),
         "types": {name: getattr(columns, name).dtype.kind for name in arrays},
