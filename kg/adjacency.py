@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from kg.assertions import Positions
 from kg.columns import NOTHING, Bools, Ints, Numbers, numbered, starts_of
+from kg.lookup import relation_named
 from kg.records import Assertion, Entity
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class Adjacency:
         self.model = snapshot.model
         self._costs: dict[float, Ints] = {}
         self._level_masks: dict[frozenset[str], Bools] = {}
+        self._leads: dict[tuple[str, str], frozenset[str]] = {}
+        self._step_masks: dict[frozenset[int], Bools] = {}
         self.open_searches = Shelf(ROOM)
         """Searches that stopped at a cursor, for whoever goes on; weighed in steps that they remember."""
 
@@ -120,9 +123,43 @@ class Adjacency:
         return 2 * len(self.model.relations)
 
     @cached_property
+    def sizes(self) -> tuple[int, int]:
+        """Numbers of assertions and of nodes."""
+        return len(self.assertions), len(self.entities)
+
+    @cached_property
+    def all_codes(self) -> frozenset[int]:
+        """All codes."""
+        return frozenset(range(self.codes))
+
+    @cached_property
     def every_code(self) -> Bools:
         """All codes, as a mask."""
         return np.ones(self.codes, np.bool_)
+
+    def mask(self, codes: frozenset[int]) -> Bools:
+        """Return which codes are among some; those of one relation are asked for again and again."""
+        known = self._step_masks.get(codes)
+        if known is not None:
+            return known
+        mask = np.zeros(self.codes, np.bool_)
+        mask[sorted(codes)] = True
+        if len(codes) <= 2:
+            mask.flags.writeable = False
+            self._step_masks[codes] = mask
+        return mask
+
+    def leads(self, name: str, kind: str) -> frozenset[str]:
+        """Return the kinds that a relation leads to from a kind under one of its names; raises NotFound for another."""
+        known = self._leads.get((name, kind))
+        if known is not None:
+            return known
+        relation, reversed_ = relation_named(self.model, name)
+        pairs = [(o, s) if reversed_ else (s, o) for s, o in relation.pairs()]
+        ends = {end for start, end in pairs if start == kind}
+        if relation.symmetric:
+            ends |= {start for start, end in pairs if end == kind}
+        return self._leads.setdefault((name, kind), frozenset(ends))
 
     # -------------------------------------------------------------- nodes
     @cached_property

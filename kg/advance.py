@@ -19,6 +19,7 @@ from kg.columns import (
     EntitySpecs,
     EvidenceWriter,
     Numbers,
+    grown,
     inserted,
     moved_by,
     names_of,
@@ -30,7 +31,7 @@ from kg.projection import Claim, EntitySpec, Projection, entity_order
 from kg.records import Source, Study
 
 Thing = TypeVar("Thing", Source, Study)
-WASTE = 2  # rows of evidence are packed anew once there are more than so many for each that is in use
+WASTE = 2  # rows of evidence and of names are packed anew once there are more than so many for each that is in use
 
 
 def advanced(columns: Columns, before: Projection, after: Projection) -> Columns | None:
@@ -73,7 +74,7 @@ def _with_sources(columns: Columns, before: Projection, after: Projection) -> Co
             sources=_renumbered(evidence.sources, columns.sources, sources),
             studies=_renumbered(evidence.studies, columns.studies, studies),
         )
-    return replace(columns, sources=sources, studies=studies, evidence=evidence)
+    return columns.following(sources=sources, studies=studies, evidence=evidence)
 
 
 def _merged(known: Sequence[Thing], now: Mapping[str, Thing], gone: set[str]) -> tuple[Thing, ...]:
@@ -100,7 +101,7 @@ def _with_entities(columns: Columns, before: Projection, after: Projection) -> C
         stay = list(columns.entities)
         for curie, spec in changed.items():
             stay[columns.number[curie]] = spec
-        return replace(columns, entities=EntitySpecs(stay))
+        return columns.following(entities=EntitySpecs(stay))
     return _moved(columns, gone | changed.keys(), changed)
 
 
@@ -111,7 +112,7 @@ def _moved(columns: Columns, gone: set[str], came: Mapping[str, EntitySpec]) -> 
     number = entities.number
     moved = np.array([number.get(curie, NOTHING) for curie in columns.curies], np.int32)
     columns = columns.where((moved[columns.subjects] != NOTHING) & (moved[columns.objects] != NOTHING))
-    return replace(columns, entities=entities, subjects=moved[columns.subjects], objects=moved[columns.objects])
+    return columns.following(entities=entities, subjects=moved[columns.subjects], objects=moved[columns.objects])
 
 
 # ------------------------------------------------------------------ assertions
@@ -119,7 +120,7 @@ def _without_claims(columns: Columns, gone: Sequence[Claim]) -> Columns:
     keep: Bools = np.ones(len(columns), np.bool_)
     for claim in gone:
         position = columns.place(claim.subject, claim.relation, claim.object)
-        if position < len(columns) and columns.ids[position].decode() == claim.id:
+        if position < len(columns) and columns.id(position) == claim.id:
             keep[position] = False
     return columns.where(keep)
 
@@ -136,12 +137,16 @@ def _with_claims(columns: Columns, came: Sequence[Claim]) -> Columns:
     fresh_places = places + np.arange(len(came))
     moved = moved_by(places, len(columns))
     first = np.argsort(ids, kind="stable")
-    among = np.searchsorted(columns.ids, ids[first], sorter=columns.by_id) if len(columns) else np.zeros(len(ids), int)
-    return replace(
-        columns,
+    among = np.array([columns.rank(bytes(ids[i])) for i in first], np.int64)
+    room, names = grown(columns.room, columns.names, ids)
+    supports = np.array([any(item.direction == "SUPPORTS" for item in claim.evidence) for claim in came])
+    return columns.following(
+        lambda supported: inserted(supported, places, supports),
         details=columns.details.with_more(writer.details),
         evidence=columns.evidence.with_more(fresh),
-        ids=inserted(columns.ids, places, ids),
+        names=names,
+        room=room,
+        named=inserted(columns.named, places, len(columns.names) + np.arange(len(came))),
         subjects=inserted(columns.subjects, places, np.array([number[claim.subject] for claim in came])),
         relations=inserted(columns.relations, places, np.array([relation[claim.relation] for claim in came])),
         objects=inserted(columns.objects, places, np.array([number[claim.object] for claim in came])),
@@ -157,9 +162,12 @@ def _with_claims(columns: Columns, came: Sequence[Claim]) -> Columns:
 
 
 def _packed(columns: Columns) -> Columns:
-    """Return the columns without the evidence that is no longer in use, once there is much of it."""
-    if len(columns.evidence) <= WASTE * len(columns.rows):
-        return columns
-    return replace(
-        columns, evidence=columns.evidence.at(columns.rows), rows=np.arange(len(columns.rows), dtype=np.int32)
-    )
+    """Return the columns without the evidence and the names that are no longer in use, once there is much of them."""
+    if len(columns.evidence) > WASTE * len(columns.rows):
+        columns = columns.following(
+            evidence=columns.evidence.at(columns.rows), rows=np.arange(len(columns.rows), dtype=np.int32)
+        )
+    if len(columns.names) > WASTE * len(columns):
+        named = np.arange(len(columns), dtype=np.int32)
+        columns = columns.following(names=columns.names[columns.named], named=named, room=None)
+    return columns

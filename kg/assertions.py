@@ -50,7 +50,7 @@ class Assertions(Findable[Assertion]):
 
     def _make(self, position: int) -> Assertion:
         columns = self.columns
-        id_ = columns.ids[position].decode()
+        id_ = columns.id(position)
         return Assertion(
             id_,
             self._iri(id_),
@@ -111,7 +111,7 @@ class Positions(Mapping[str, int]):
         return position
 
     def __iter__(self) -> Iterator[str]:
-        return (id.decode() for id in self._columns.ids)
+        return map(self._columns.id, range(len(self)))
 
     def __len__(self) -> int:
         return len(self._columns)

@@ -65,13 +65,17 @@ class Bundle:
         shape = len(self.dwpc), len(self.numbers) + 1
         cells = (self.owner[:, None] * shape[1] + self.edges).ravel()
         lost = np.bincount(cells, self.values.repeat(self.edges.shape[1]), shape[0] * shape[1]).reshape(shape)
-        rows, columns = lost[:, :-1].nonzero()  # an edge is on paths of a few metapaths: the others keep what they have
-        dwpc = self.dwpc[rows]
-        kept = np.maximum(dwpc - lost[rows, columns], 0.0)
-        kept[kept < 1e-12 * dwpc] = 0.0  # rounding of differences
-        parts = np.repeat(np.arcsinh(self.dwpc / self.scale)[:, None], len(self.numbers), axis=1)
-        parts[rows, columns] = np.arcsinh(kept / self.scale[rows])
-        scores: Floats = parts.sum(axis=0)
+        scores: Floats = np.zeros(len(self.numbers))
+        parts = np.arcsinh(self.dwpc / self.scale)
+        for m, part in enumerate(parts.tolist()):
+            mine = (lost[m, :-1] != 0.0).nonzero()[
+                0
+            ]  # an edge is on paths of a few metapaths: the others keep what they have
+            kept = np.maximum(self.dwpc[m] - lost[m, mine], 0.0)
+            kept[kept < 1e-12 * self.dwpc[m]] = 0.0  # rounding of differences
+            own = scores[mine] + np.arcsinh(kept / self.scale[m])
+            scores += part
+            scores[mine] = own
         return scores
 
     def _score(self, dwpc: Floats) -> float:

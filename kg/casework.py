@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +12,6 @@ import scipy  # its parts load where they are first used: most commands never ne
 
 from kg.budget import Budget
 from kg.bundles import Bundle
-from kg.columns import Bools
 from kg.findings import Contribution, Loss, MechanismPath, Robustness, stated
 from kg.matrices import CONFIDENCE, UNIFORM, Floats, Ints, PathCounter, PathTable
 from kg.metapaths import Metapath
@@ -71,8 +70,10 @@ class Case:
     def tables(self) -> dict[int, PathTable]:
         """All paths of each used metapath, as far as the budget goes."""
         found: dict[int, PathTable] = {}
-        known: dict[Hashable, Bools] = {}
         source, target = self.table.sources[self.cell[0]], self.table.targets[self.cell[1]]
+        if int(target) not in self.table.leads_on:  # one list mostly has one end
+            self.table.leads_on.clear()
+        known = self.table.leads_on.setdefault(int(target), {})
         for m in self.used:
             room = max(1, min(PATHS_HELD, self.budget.left))
             found[m] = self.table.graph.paths(
@@ -131,15 +132,16 @@ class Case:
             yield Step(start, end, assertion, relation, back, self.scenario.is_assumed(assertion.id))
 
     # -------------------------------------------------------------- contributions
-    def contributions(
-        self, p_values: Floats | None, note: Callable[[Metapath], str | None]
-    ) -> tuple[Contribution, ...]:
-        """Return what each used metapath adds, largest first; those against add nothing."""
+    def contributions(self, p_values: Floats | None, note: Callable[[int], str | None]) -> tuple[Contribution, ...]:
+        """Return what each used metapath adds, largest first; those against add nothing.
+
+        ``note`` says, by number, why a metapath has no p-value.
+        """
         found = []
         for m in (*self.counted, *self.opposed):
             metapath, score = self.table.metapaths[m], float(self.table.transformed[m][self.cell])
             counts = bool(self.table.counted[m])
-            reason = note(metapath)
+            reason = note(m)
             p = None if p_values is None or reason else float(p_values[m][self.cell])
             found.append(
                 Contribution(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pyoxigraph import Triple
 from rdflib import URIRef
@@ -321,7 +321,7 @@ class _Checker(Shapes, Identifiers):
         """A misspelt property of an assertion, evidence, source or study would be lost in silence."""
         for class_ in types:
             if class_ in _ENGINE_CLASSES:
-                known = self.engine_fields[class_]
+                known = _engine_fields(self.model)[class_]
                 for predicate in self.facts[subject].keys() - known:
                     if predicate.startswith(_NS):
                         message = (
@@ -329,18 +329,6 @@ class _Checker(Shapes, Identifiers):
                         )
                         hint = meant(self.name(predicate), [self.name(k) for k in known])
                         yield self.say("error", "unknown-field", subject, message, hint)
-
-    @cached_property
-    def engine_fields(self) -> dict[str, set[str]]:
-        graph = self.model.shapes
-        return {
-            class_: {
-                str(path)
-                for shape in graph.objects(URIRef(class_), SH.property)
-                for path in graph.objects(shape, SH.path)
-            }
-            for class_ in _ENGINE_CLASSES
-        }
 
     def unknown_type(self, subject: str, types: Sequence[str]) -> Iterator[Diagnostic]:
         known = self.known_types
@@ -398,6 +386,18 @@ class _Checker(Shapes, Identifiers):
                 yield Diagnostic(
                     "error", "broken-reference", message, self.documents[0].name, hint=hint, subject=self.name(object_)
                 )
+
+
+@lru_cache(maxsize=4)
+def _engine_fields(model: Model) -> dict[str, set[str]]:
+    """Return the predicates that each of the engine's own classes has."""
+    graph = model.shapes
+    return {
+        class_: {
+            str(path) for shape in graph.objects(URIRef(class_), SH.property) for path in graph.objects(shape, SH.path)
+        }
+        for class_ in _ENGINE_CLASSES
+    }
 
 
 def _fields_of(kind: Kind) -> set[str]:

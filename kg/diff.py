@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyoxigraph import NamedNode, Quad, Triple
+from pyoxigraph import NamedNode, Quad
 from rdflib.namespace import RDF
 
 from kg.changes import Delta
@@ -19,6 +19,7 @@ from kg.evidence import confidence_value
 from kg.projection import Cited, Claim, EntitySpec, Projection, Reference, StructureSpec
 from kg.records import Evidence, Source
 from kg.store import is_part
+from kg.triples import Facts, grouped
 
 _TYPE = NamedNode(str(RDF.type))
 
@@ -129,6 +130,8 @@ def _entity_changes(
     old: Mapping[str, EntitySpec], new: Mapping[str, EntitySpec], names: Mapping[str, EntityRef]
 ) -> Iterable[EntityChange]:
     for curie in sorted(old.keys() & new.keys()):
+        if old[curie] is new[curie]:
+            continue
         before, after = _texts(old[curie]), _texts(new[curie])
         fields = [
             FieldChange(name, before.get(name, ()), after.get(name, ()))
@@ -197,11 +200,11 @@ def _change(
 Lookup = Callable[[Any], Iterable[Quad]]
 
 
-def around(delta: Delta, about: Lookup, owners: Lookup) -> tuple[list[Triple], list[Triple]]:
+def around(delta: Delta, about: Lookup, owners: Lookup) -> tuple[Facts, Facts]:
     """Return what stood before and what stands after a change, as far as it can have touched anything.
 
-    ``about`` and ``owners`` look up, in the graph before the change, the source quads with a term as
-    subject, and the links from whatever a node is a part of.
+    What it did not touch is shared. ``about`` and ``owners`` look up, in the graph before the change, the source quads
+    with a term as subject, and the links from whatever a node is a part of.
     """
     delta = delta.of_sources()
     came: dict[Any, list[Quad]] = defaultdict(list)
@@ -213,15 +216,21 @@ def around(delta: Delta, about: Lookup, owners: Lookup) -> tuple[list[Triple], l
     nodes: set[Any] = {quad.subject for quad in (*delta.removed, *delta.added)}
     for _ in range(2):  # a record inside evidence, evidence inside an assertion
         nodes |= {parent for node in nodes for parent in (*parents.get(node, ()), *(q.subject for q in owners(node)))}
-    before: set[Quad] = set()
+    gone = set(delta.removed)
+    before: list[Quad] = []
+    after: list[Quad] = list(delta.added)
+    touched: set[Any] = {quad.subject for quad in (*gone, *after)}
     done: set[Any] = set()
     for _ in range(3):  # an assertion, its evidence and ends, their sources
         fresh = nodes - done
         done |= fresh
         for node in fresh:
-            found = set(about(node))
-            before |= found
+            found = about(node)
+            before += found
+            if node in touched:
+                after += [quad for quad in found if quad not in gone]
             links = (*found, *came.get(node, ()))
             nodes |= {q.object for q in links if q.predicate != _TYPE and isinstance(q.object, NamedNode)}
-    after = (before - set(delta.removed)) | set(delta.added)
-    return list({q.triple: None for q in before}), list({q.triple: None for q in after})
+    old, new = grouped(before), grouped(after)
+    changed = {node.value for node in touched}
+    return old, {**{iri: said for iri, said in old.items() if iri not in changed}, **new}

@@ -14,7 +14,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -76,6 +76,17 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_log(folder: Path) -> int:
+    """Make sure that what a graph's log says is on disk, which Oxigraph never does; return how many bytes that is."""
+    graph, size = folder / "graph", 0
+    for path in graph.glob("*.log"):
+        with suppress(FileNotFoundError), path.open("rb") as log:  # gone: what it said is in a table by now
+            os.fsync(log.fileno())
+            size += os.fstat(log.fileno()).st_size
+    sync_folder(graph)
+    return size
 
 
 def make_folder(folder: Path) -> None:

@@ -22,11 +22,13 @@ from kg.metapaths import Metagraph
 from kg.overlay import Assumption, Scenario, scenario
 from kg.paths import (
     CONFIDENCE,
+    Distance,
     PathConstraints,
     PathPage,
     Reach,
     WhyNot,
     connecting_subgraph,
+    distance,
     find_paths,
     reachable,
     shortest_paths,
@@ -86,6 +88,18 @@ class Graph(Snapshot):
     ) -> PathPage:
         """Return all paths of the least length; see ``kg.paths.shortest_paths``."""
         return shortest_paths(self.scenario(**what_if), sources, targets, where, first=first, budget=budget)
+
+    def distance(
+        self,
+        sources: Ends,
+        targets: Ends,
+        *,
+        where: PathConstraints | None = None,
+        budget: Budget | None = None,
+        **what_if: Any,
+    ) -> Distance:
+        """Return how many steps two sets of ends are apart; see ``kg.paths.distance``."""
+        return distance(self.scenario(**what_if), sources, targets, where, budget=budget)
 
     def connecting_subgraph(
         self, sources: Ends, targets: Ends, *, where: PathConstraints | None = None, paths: int = 10, **what_if: Any

@@ -37,7 +37,7 @@ class _Added(OnDemand[AssertionChange]):
         """Return an assertion as a change; raises IndexError where there is none."""
         columns, position = self._columns, int(self._order[index])
         return AssertionChange(
-            columns.ids[position].decode(),
+            columns.id(position),
             self._names[columns.subjects[position]],
             self._relations[columns.relations[position]],
             self._names[columns.objects[position]],

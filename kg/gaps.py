@@ -11,13 +11,14 @@ there is none.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kg.budget import Budget
+from kg.elimination import Factor
 from kg.errors import BadInput
 from kg.findings import ASSERTED, IN_TRIAL, Gap, HypothesisConstraints, Plan, PlannedEdge, statement
 from kg.matrices import Floats, Ints, Matrices, PathCounter
@@ -69,10 +70,11 @@ def gaps(
     guessed = _guesses(scenario, table, cell, pair)
     ranked = sorted(guessed, key=lambda edge: (-guessed[edge], edge))[: where.gaps + 2]
     found = []
+    memo: dict[Hashable, Factor] = {}
     for edge in ranked:
         if not budget.spend(4096):
             break
-        gain, metapaths = _gain(table, cell, pair, edge, where)
+        gain, metapaths = _gain(table, cell, pair, edge, where, memo)
         if gain > 0:
             found.append((gain, edge, metapaths))
     found.sort(key=lambda row: (-row[0], row[1]))
@@ -246,16 +248,21 @@ def _gain(
     pair: tuple[int, int],
     edge: MissingEdge,
     where: HypothesisConstraints,
+    memo: dict[Hashable, Factor],
 ) -> tuple[float, tuple[Metapath, ...]]:
-    """The score with the edge minus the score, and the metapaths that gain, most first."""
+    """The score with the edge minus the score, and the metapaths that gain, most first.
+
+    ``memo`` is shared by the candidates of one pair, most of whose relations are the same.
+    """
     grown = table.graph.with_edge(edge.metaedge, edge.row, edge.column)
     counter = PathCounter(
         grown, np.array([pair[0]]), np.array([pair[1]]), damping=table.damping, weighting=table.weighting
     )
+    counter.memo = memo
     gained = []
-    for m in np.flatnonzero(table.counted):
+    for m in table.along.get(edge.metaedge, ()):
         metapath = table.metapaths[m]
-        if any(step.metaedge == edge.metaedge for step in metapath.steps) and walkable(grown, metapath):
+        if walkable(grown, metapath):
             dwpc = counter.value(metapath)
             after = float(np.arcsinh(dwpc / (table.scale[m] or _new_scale(grown, metapath, where)))) if dwpc else 0.0
             gained.append((after - float(table.transformed[m][cell]), metapath))
@@ -396,9 +403,9 @@ def _change(table: ScoreTable, edge: MissingEdge, where: HypothesisConstraints) 
     grown = table.graph.with_edge(edge.metaedge, edge.row, edge.column)
     counter = PathCounter(grown, table.sources, table.targets, damping=table.damping, weighting=table.weighting)
     change = np.zeros(table.scores.shape)
-    for m in np.flatnonzero(table.counted):
+    for m in table.along.get(edge.metaedge, ()):
         metapath = table.metapaths[m]
-        if any(step.metaedge == edge.metaedge for step in metapath.steps) and walkable(grown, metapath):
+        if walkable(grown, metapath):
             dwpc = counter.dwpc(metapath).toarray()
             scale = table.scale[m] or (_new_scale(grown, metapath, where) if dwpc.any() else 1.0)
             change += np.arcsinh(dwpc / scale) - table.transformed[m]

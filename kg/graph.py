@@ -27,8 +27,9 @@ from kg.impact import Impact, Limits, impact
 from kg.keeping import opened
 from kg.memory import give_back, no_collection
 from kg.model import Model, data_folder, load_model
+from kg.near import Near
 from kg.past import Past
-from kg.projection import Projection, project, project_facts
+from kg.projection import Projection, project, project_both, project_facts
 from kg.published import FOLDER, Publish, Published
 from kg.reading import files_under, name_nodes, read_parts
 from kg.reference import Reference, load_reference
@@ -174,7 +175,7 @@ class GraphService:
         delta = self.store.between(now.version.number, self.store.version)
         if not _is_small(delta):
             return None
-        after, before = self._parts(delta.reversed())
+        after, before = self._parts(delta.reversed(), Near(self.store))
         return now.advanced(before, after, self._version(self.store.version))
 
     def _build(self) -> Graph:
@@ -220,13 +221,14 @@ class GraphService:
         """Check documents and work out what loading them would change; raises CheckFailed for errors."""
         if not self.store.version and not remove:
             return self._plan_first(documents, progress)
-        warnings = refuse(self.check(documents, remove, progress=progress))
+        near = Near(self.store)
+        warnings = refuse(self.check(documents, remove, progress=progress, near=near))
         with no_collection():
-            return self.planned(self.store.prepare(documents, remove), warnings)
+            return self.planned(self.store.prepare(documents, remove), warnings, near)
 
-    def planned(self, prepared: Prepared, warnings: Sequence[Diagnostic] = ()) -> Plan:
+    def planned(self, prepared: Prepared, warnings: Sequence[Diagnostic] = (), near: Near | None = None) -> Plan:
         """Return the plan of a prepared change that stood its checks, with what it means."""
-        parts = self._parts(prepared.delta)
+        parts = self._parts(prepared.delta, near if near and near.version == prepared.version else Near(self.store))
         return Plan(prepared, graph_diff(*parts), warnings, around=parts if _is_small(prepared.delta) else None)
 
     def _plan_first(self, documents: Sequence[Document], progress: Progress | None) -> Plan:
@@ -315,17 +317,20 @@ class GraphService:
         pedantic: bool = False,
         progress: Progress | None = None,
         said: Said | None = None,
+        near: Near | None = None,
     ) -> list[Diagnostic]:
         """Return every problem of the documents, read as replacing what their files said before.
 
-        ``said`` is what they say, where that was put together and the graph says nothing besides.
+        ``said`` is what they say, where that was put together and the graph says nothing besides. What is looked up is
+        kept in ``near``.
         """
+        near = near or Near(self.store)
         files = {document.name for document in documents} | set(remove)
         if not documents and files:
             documents = [Document(name, "", "", []) for name in sorted(files)]
-        gone = self._gone(documents, files)
+        gone = self._gone(documents, files, near)
         large = sum(len(document.triples) for document in documents) + len(gone) > CONTEXT_TRIPLES
-        context = self.store.triples_except(files) if large else self._context(documents, files, gone)
+        context = self.store.triples_except(files) if large else self._context(documents, files, gone, near)
         others = tuple if large else partial(self._others, documents, files)
         reference = builtin_reference()
         return check(
@@ -340,20 +345,22 @@ class GraphService:
             said=said,
         )
 
-    def _gone(self, documents: Sequence[Document], files: set[str]) -> set[str]:
+    def _gone(self, documents: Sequence[Document], files: set[str], near: Near) -> set[str]:
         """Return the things that replacing these files would leave undeclared."""
         declared = self._declared(files)
         if declared:
             declared -= _declares(documents)
-        lost = (n for n in declared if not any(q.predicate == TYPE_LINK for q in self.store.about(n, files)))
+        own = {source_graph(name) for name in files}
+        lost = (n for n in declared if not any(q.predicate == TYPE_LINK for q in near.elsewhere(n, own)))
         return {str(getattr(node, "value", "")) for node in lost}
 
     def _declared(self, files: set[str]) -> set[object]:
         return {q.subject for name in files for q in self.store.file_quads(name) if q.predicate == TYPE_LINK}
 
-    def _context(self, documents: Sequence[Document], files: set[str], gone: set[str]) -> list[Triple]:
+    def _context(self, documents: Sequence[Document], files: set[str], gone: set[str], near: Near) -> list[Triple]:
         """Return what is near documents of few triples, of what the graph says that they may refer to."""
         found: dict[Triple, None] = {}
+        own = {source_graph(name) for name in files}
         seen: set[object] = set()
         nodes: set[object] = {t for d in documents for q in d.triples for t in (q.subject, q.object)}
         pointed = {NamedNode(iri) for iri in gone}
@@ -365,7 +372,7 @@ class GraphService:
         for _ in range(3):
             fresh = {node for node in nodes - seen if isinstance(node, NamedNode)}
             seen |= fresh
-            stated = [q.triple for node in fresh for q in self.store.about(node, files)]
+            stated = [q.triple for node in fresh for q in near.elsewhere(node, own)]
             found.update(dict.fromkeys(stated))
             nodes = {t.object for t in stated if t.predicate != TYPE_LINK}
         cited = (self.store.cited(source, files) for source in _sources(documents))
@@ -384,16 +391,16 @@ class GraphService:
         """Return the quads that loading would add and remove."""
         return self.store.prepare(documents, remove).delta
 
-    def _parts(self, delta: Delta) -> tuple[Projection, Projection]:
+    def _parts(self, delta: Delta, near: Near) -> tuple[Projection, Projection]:
         """Return what stands around a change of the current graph, before and after it."""
-        before, after = around(delta, self.store.about, self.store.owners)
-        return project(before, self.model), project(after, self.model)
+        return project_both(*around(delta, near.about, near.owners), self.model)
 
     def diff(self, first: int, second: int) -> GraphDiff:
         """Return how one version differs from another; raises NotFound for a version that there is not."""
         past = Past(self.store, first)
-        before, after = around(self.store.between(first, second), past.about, past.owners)
-        return graph_diff(project(before, self.model), project(after, self.model))
+        return graph_diff(
+            *project_both(*around(self.store.between(first, second), past.about, past.owners), self.model)
+        )
 
     def show(self, version: int) -> tuple[ChangeSet, GraphDiff]:
         """Return a change set and what it meant."""

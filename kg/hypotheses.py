@@ -29,7 +29,7 @@ from kg.findings import (
 )
 from kg.gaps import gaps, planner
 from kg.matrices import matrices
-from kg.metapaths import Metaedge, Metapath
+from kg.metapaths import Metaedge
 from kg.overlay import Scenario
 from kg.permutation import benjamini_hochberg
 from kg.records import Entity
@@ -318,12 +318,12 @@ class Listing:
         reason = found.too_small(_metaedges(self.table, case.counted))
         return (None, reason) if reason else (float(found.pairs[case.cell]), None)
 
-    def _metapath_note(self, metapath: Metapath) -> str | None:
+    def _metapath_note(self, number: int) -> str | None:
         if self.significance.metapaths is None:
             return self.significance.reason
-        if not self.table.counted[self.table.metapaths.index(metapath)]:
+        if not self.table.counted[number]:
             return "not tested: it argues against"
-        return self.significance.too_small(frozenset(step.metaedge for step in metapath.steps))
+        return self.significance.too_small(_metaedges(self.table, [number]))
 
     @cached_property
     def q_values(self) -> list[float | None]:
@@ -373,9 +373,13 @@ def ranked(
     knowledge = pair_knowledge(scenario)
     skipped = {ASSERTED: 0, IN_TRIAL: 0}
     found = []
-    for row, column in np.ndindex(*table.scores.shape):
-        subject, object_ = _pair(table, (row, column))
-        score, known = float(table.scores[row, column]), knowledge.known(subject, object_)
+    entities = scenario.graph.columns.entities
+    sides = zip(table.kinds, (table.sources, table.targets), strict=True)
+    starts = {kind: numbers.start for kind, numbers in entities.of_kind.items()}
+    subjects, objects = ([entities.curies[starts[kind] + i] for i in within.tolist()] for kind, within in sides)
+    for (row, column), score in zip(np.ndindex(*table.scores.shape), table.scores.ravel().tolist(), strict=True):
+        subject, object_ = subjects[row], objects[column]
+        known = knowledge.known(subject, object_)
         if known.status == ASSERTED or (known.status == IN_TRIAL and not where.include_tested):
             skipped[known.status] += 1
             continue

@@ -55,10 +55,13 @@ class Links:
         seen = [name for relation in columns.model.relations for name in (relation.name, relation.inverse)]
         self._seen = {name: number for number, name in enumerate(dict.fromkeys(seen))}
         self._names = np.array([self._seen[name] for name in seen], np.int64)  # those of a symmetric relation are one
-        edges = np.flatnonzero(columns.supported)
-        owners = np.stack([columns.subjects[edges], columns.objects[edges]], axis=1).ravel()
-        ends = np.stack([2 * edges, 2 * edges + 1], axis=1).ravel().astype(np.int32)
-        self._ends = ends[np.argsort(owners, kind="stable")]
+        edges = np.flatnonzero(columns.supported).astype(np.int32)
+        owners, ends = np.empty((2, len(edges), 2), np.int32)
+        owners[:, 0], owners[:, 1] = columns.subjects[edges], columns.objects[edges]
+        ends[:, 0] = 2 * edges
+        ends[:, 1] = ends[:, 0] + 1
+        owners = owners.ravel()
+        self._ends = ends.ravel()[_order(owners, len(columns.entities))]
         self._starts = starts_of(np.bincount(owners, minlength=len(columns.entities)))
 
     def degree(self, entity: Entity) -> int:
@@ -126,6 +129,15 @@ class Links:
             else:
                 found[assertion.relation].append(Edge(assertion, assertion.object, False))
         return found
+
+
+def _order(numbers: Numbers, count: int) -> Ints:
+    """Return the stable order of numbers under a count: numpy sorts by 16 bits in a fifth of the time that 32 take."""
+    low = np.argsort(numbers.astype(np.uint16), kind="stable")
+    if count <= 1 << 16:
+        return low
+    order: Ints = low[np.argsort((numbers >> 16).astype(np.uint16)[low], kind="stable")]
+    return order
 
 
 def _ordered(edges: list[Edge]) -> tuple[Edge, ...]:

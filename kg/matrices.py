@@ -28,7 +28,7 @@ import scipy  # its parts load where they are first used: most commands never ne
 from numpy.typing import NDArray
 
 from kg.assertions import Chosen
-from kg.columns import NOTHING, Bools, within_runs
+from kg.columns import NOTHING, Bools, starts_of
 from kg.elimination import Elimination, Factor, Matrix, partitions
 from kg.errors import BadInput
 from kg.metapaths import Metaedge, Metapath, Step
@@ -121,18 +121,19 @@ class StepTable:
     confidence: Floats
     _matrices: dict[tuple[float, str], Matrix] = field(default_factory=dict)
     _turned: dict[tuple[float, str], Matrix] = field(default_factory=dict)
+    _last_column: tuple[int, Ints] | None = None  # the cells of one column, by row: cases of one list share their end
 
     @classmethod
     def make(cls, shape: tuple[int, int], rows: Ints, columns: Ints, edges: Ints, confidence: Floats) -> StepTable:
         """Sort edges by row and column; of two between the same nodes the more trusted counts."""
-        keys = rows * shape[1] + columns
-        order = np.argsort(keys)  # which of equal ones comes first is settled below
-        again = keys[order][1:] == keys[order][:-1]
-        if again.any():  # an undirected edge that is stored both ways
-            order = np.lexsort((-confidence, keys))
-            order = order[np.append(True, keys[order][1:] != keys[order][:-1])]
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[order], minlength=shape[0]))])
-        return cls(shape, indptr, columns[order], edges[order], confidence[order])
+        order = _order(shape, rows, columns)  # which of equal ones comes first is settled below
+        if _alike(rows[order], columns[order]).any():  # an undirected edge that is stored both ways
+            order = np.lexsort((-confidence, columns, rows))
+            order = order[np.append(True, ~_alike(rows[order], columns[order]))]
+            rows = rows[order]
+        return cls(
+            shape, starts_of(np.bincount(rows, minlength=shape[0])), columns[order], edges[order], confidence[order]
+        )
 
     def row(self, number: int) -> Ints:
         """The target nodes of one source node, ascending."""
@@ -156,6 +157,18 @@ class StepTable:
             np.insert(self.edges, place, edge),
             np.insert(self.confidence, place, confidence),
         )
+
+    def expanded_to(self, column: int, rows: Ints) -> tuple[Ints, Ints]:
+        """Return, for each edge that leads from the given rows to a column, its position in ``rows`` and its cell."""
+        last = self._last_column
+        if last is None or last[0] != column:
+            cells = (self.indices == column).nonzero()[0]
+            places = np.full(self.shape[0], NOTHING, np.int64)
+            places[self.indptr.searchsorted(cells, "right") - 1] = cells
+            last = self._last_column = column, places
+        found = last[1][rows]
+        origin = (found != NOTHING).nonzero()[0]
+        return origin, found[origin]
 
     @cached_property
     def row_degree(self) -> Ints:
@@ -185,6 +198,22 @@ class StepTable:
             self._turned[key] = self.matrix(damping, weighting).T.tocsr()
         matrix: Matrix = self._turned[key]
         return matrix
+
+
+def _order(shape: tuple[int, int], rows: Ints, columns: Ints) -> Ints:
+    """Return the order of cells by row and column."""
+    if max(shape) > np.iinfo(np.uint16).max:
+        return np.argsort(rows * shape[1] + columns)
+    if (columns[1:] >= columns[:-1]).all():
+        return rows.astype(np.uint16).argsort(kind="stable")  # such numbers are sorted by their digits, in linear time
+    order = columns.astype(np.uint16).argsort(kind="stable")
+    return order[rows.astype(np.uint16)[order].argsort(kind="stable")]
+
+
+def _alike(rows: Ints, columns: Ints) -> Bools:
+    """Return which cells are the same as the one before, but for the first."""
+    same: Bools = (rows[1:] == rows[:-1]) & (columns[1:] == columns[:-1])
+    return same
 
 
 def _damped(degree: Ints, damping: float) -> Floats:
@@ -299,7 +328,7 @@ class PathCounter:
 
     def _row(self, step: Step, node: int, end: int | None, *, opposite: bool) -> Factor:
         """A step's weights between one node and all nodes, or those of an end, at its other side."""
-        key = ("row", step, node, end, opposite)
+        key = ("row", step, self.graph.grown.get(step.metaedge), node, end, opposite)
         if key not in self.memo:
             matrix = self.graph.step(step, opposite=opposite).matrix(self.damping, self.weighting)
             cells = slice(matrix.indptr[node], matrix.indptr[node + 1])
@@ -313,7 +342,7 @@ class PathCounter:
         return float(self._row(step, source, None, opposite=False).value[target])
 
     def _sliced(self, step: Step, row_end: int | None, column_end: int | None) -> Factor:
-        key = (step, row_end, column_end)
+        key = (step, self.graph.grown.get(step.metaedge), row_end, column_end)
         if key not in self.memo:
             rows = None if row_end is None else self.ends[row_end]
             columns = None if column_end is None else self.ends[column_end]
@@ -393,9 +422,11 @@ class Matrices:
         entities: Mapping[str, Sequence[Entity]] | None = None,
         index: Mapping[str, int] | None = None,
         beside: Beside | None = None,
+        grown: Mapping[Metaedge, tuple[int, int, float]] | None = None,
     ) -> None:
         self.model, self.sizes, self.edges = model, sizes, edges
         self.beside = beside or Beside()
+        self.grown = grown or {}  # the edge that relations were given here, which others with the same edges lack
         self.entities = entities or {}
         self.index = index or {}
         self._keys = sorted(key for key in edges if len(edges[key]))
@@ -473,7 +504,8 @@ class Matrices:
     def with_edge(self, metaedge: Metaedge, row: int, column: int, confidence: float = 1.0) -> Matrices:
         """Return the matrices with one edge more; everything else is shared."""
         edges = {**self.edges, metaedge: self.edges[metaedge].with_edge(row, column, confidence)}
-        return Matrices(self.model, self.sizes, edges, self.entities, self.index)
+        grown = {**self.grown, metaedge: (row, column, confidence)}
+        return Matrices(self.model, self.sizes, edges, self.entities, self.index, grown=grown)
 
     # -------------------------------------------------------------- explicit paths
     def paths(
@@ -494,22 +526,27 @@ class Matrices:
         """
         tables = [self.step(step) for step in metapath.steps]
         leads_on = self._leads_on(metapath, target, {} if known is None else known)
-        nodes, edges, values = np.array([[source]]), np.empty((1, 0), np.int64), np.ones(1)
+        nodes, values = [np.array([source])], np.ones(1)
+        edges: list[Ints] = []
         complete = True
         for position, (step, table) in enumerate(zip(metapath.steps, tables, strict=True)):
-            row, cell = _expand(table, nodes[:, -1])
+            last = position == len(tables) - 1
+            row, cell = table.expanded_to(target, nodes[-1]) if last else _expand(table, nodes[-1])
             ahead = table.indices[cell]
-            keep = leads_on[position][ahead]
-            for earlier in range(position + 1):
-                if metapath.kinds[earlier] == metapath.kinds[position + 1]:
-                    keep &= nodes[row, earlier] != ahead
-            row, cell, ahead = row[keep][:limit], cell[keep][:limit], ahead[keep][:limit]
-            complete &= int(keep.sum()) <= limit
-            nodes = np.column_stack([nodes[row], ahead])
-            edges = np.column_stack([edges[row], table.edges[cell] + self.first_edge[step.metaedge]])
+            keep = np.ones(len(row), np.bool_) if last else leads_on[position][ahead]
+            for earlier, kind in enumerate(metapath.kinds[: position + 1]):
+                if kind == metapath.kinds[position + 1]:
+                    keep &= nodes[earlier][row] != ahead
+            kept = keep.nonzero()[0]
+            complete &= len(kept) <= limit
+            kept = kept[:limit]
+            row, cell = row[kept], cell[kept]
+            nodes = [*(column[row] for column in nodes), ahead[kept]]
+            edges = [*(column[row] for column in edges), table.edges[cell] + self.first_edge[step.metaedge]]
             values = values[row] * table.matrix(damping, weighting).data[cell]
-        order = np.lexsort((*nodes.T[::-1], -values))
-        return PathTable(metapath, nodes[order], edges[order], values[order], complete)
+        order = np.lexsort((*nodes[::-1], -values))
+        nodes, edges = ([column[order] for column in columns] for columns in (nodes, edges))
+        return PathTable(metapath, np.column_stack(nodes), np.column_stack(edges), values[order], complete)
 
     def _leads_on(self, metapath: Metapath, target: int, known: dict[Hashable, Bools]) -> list[Bools]:
         """For each position after the first, which nodes have a walk along the rest of the metapath to the target."""
@@ -531,8 +568,10 @@ class Matrices:
 def _expand(table: StepTable, rows: Ints) -> tuple[Ints, Ints]:
     """Return, for each edge that leaves the given rows, its position in ``rows`` and its cell in the table."""
     counts = table.row_degree[rows]
-    origin = np.repeat(np.arange(len(rows)), counts)
-    return origin, table.indptr[rows][origin] + within_runs(counts)
+    ends = counts.cumsum()
+    cells = (table.indptr[rows] + counts - ends).repeat(counts)
+    cells += np.arange(len(cells))
+    return np.arange(len(rows)).repeat(counts), cells
 
 
 # ---------------------------------------------------------------- from a scenario

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from typing import NamedTuple
 
 from kg.errors import BadInput, NearMatch, NotFound
 from kg.model import Model, Relation
@@ -26,9 +27,11 @@ Metaedge = tuple[str, str, str]
 """Subject kind, relation, object kind."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Step:
-    """One relation as walked: from ``source`` to ``target``, against its direction if ``reversed``."""
+class Step(NamedTuple):
+    """One relation as walked: from ``source`` to ``target``, against its direction if ``reversed``.
+
+    A tuple, as products of matrices are looked up by the steps that they are made of.
+    """
 
     source: str
     relation: str

@@ -26,6 +26,8 @@ from kg.matrices import Floats, Ints, Matrices, PathCounter
 from kg.metapaths import Metapath
 from kg.permutation import EQUAL, MIN_DISTINCT, Permuted, Shuffles, gamma_hurdle_p, permute, stacked
 
+MOST_CELLS = 1_000_000  # pairs on metapaths of which p-values are worked out at once
+
 
 class PairNulls(Shuffles):
     """Tallies of the scores of all pairs of two kinds on permuted graphs: how many are not 0, their sum, their squares'.
@@ -45,13 +47,15 @@ class PairNulls(Shuffles):
     ) -> None:
         super().__init__(graph, metapaths)
         self.scale, self.damping, self.weighting, self.seed = scale, damping, weighting, seed
-        firsts = np.stack([graph.step(m.steps[0]).row_degree for m in metapaths])
-        lasts = np.stack([graph.step(m.steps[-1]).column_degree for m in metapaths])
-        self._alike = numbered(firsts), numbered(lasts)
+        firsts = {m.steps[0]: graph.step(m.steps[0]).row_degree for m in metapaths}
+        lasts = {m.steps[-1]: graph.step(m.steps[-1]).column_degree for m in metapaths}
+        self._alike = numbered(np.stack([*firsts.values()])), numbered(np.stack([*lasts.values()]))
         """Which nodes agree in all degrees."""
-        self._of_degree = [(numbered(a[None]), numbered(b[None])) for a, b in zip(firsts, lasts, strict=True)]
+        starts, ends = ({step: numbered(degrees[None]) for step, degrees in some.items()} for some in (firsts, lasts))
+        self._of_degree = [(starts[m.steps[0]], ends[m.steps[-1]]) for m in metapaths]
         self._shapes: list[tuple[int, ...]] = [(3, int(a.max()) + 1, int(b.max()) + 1) for a, b in self._of_degree]
-        self._shapes += [(3, firsts.shape[1], lasts.shape[1]), (firsts.shape[1], lasts.shape[1])]
+        every = len(self._alike[0]), len(self._alike[1])
+        self._shapes += [(3, *every), every]
         self._tallied = np.zeros(sum(map(math.prod, self._shapes)))
         self._observed: Floats | None = None
         self.wanted = 0
@@ -156,32 +160,50 @@ class PairNulls(Shuffles):
         """Return how many scores on one metapath are not 0, their sum and that of their squares, by degrees at both ends."""
         return self._parts(self._tallied)[number]
 
-    def of_metapath(self, number: int, sources: Ints, targets: Ints, observed: Floats) -> Floats:
-        """Return the p-values of some pairs' scores on one metapath."""
-        (rows, columns), tallies = self._of_degree[number], self.tallies(number)
-        return self._gamma(tallies, (rows, columns), sources, targets, observed)
+    def of_metapaths(self, sources: Ints, targets: Ints, observed: Floats) -> Floats:
+        """Return the p-values of some pairs' scores on each of the metapaths."""
+        parts, found = self._parts(self._tallied), []
+        some = max(1, MOST_CELLS // max(1, len(sources) * len(targets)))
+        for first in range(0, len(self.metapaths), some):
+            known = zip(parts[first : first + some], self._of_degree[first : first + some], strict=False)
+            rows = [self._tallies(tallies, groups, sources, targets) for tallies, groups in known]
+            count, nonzero, total, square = (np.stack(column) for column in zip(*rows, strict=True))
+            found.append(gamma_hurdle_p(count, nonzero, total, square, observed[first : first + some]))
+        return np.concatenate(found)
 
     def of_pairs(self, sources: Ints, targets: Ints, observed: Floats) -> Floats:
         """Return the p-values of some pairs' summed scores."""
         rows, columns = self._alike
-        flat = rows[:, None] * (int(columns.max()) + 1) + columns
         shape = int(rows.max()) + 1, int(columns.max()) + 1
-        size = shape[0] * shape[1]
         *_, sums, reached = self._parts(self._tallied)
-        tallies = np.array([np.bincount(flat.ravel(), tally.ravel(), size) for tally in sums], np.float64)
-        pooled = self._gamma(tallies.reshape(3, *shape), self._alike, sources, targets, observed)
+        like = np.ix_(
+            *(_in_groups_of(groups, some) for groups, some in zip(self._alike, (sources, targets), strict=True))
+        )
+        flat = (rows[like[0]] * shape[1] + columns[like[1]]).ravel()
+        tallies = [np.bincount(flat, tally[like].ravel(), shape[0] * shape[1]).reshape(shape) for tally in sums]
+        count, nonzero, total, square = self._tallies(np.array(tallies, np.float64), self._alike, sources, targets)
+        pooled = gamma_hurdle_p(count, nonzero, total, square, observed)
         values = self.count * np.outer(_sizes(rows)[sources], _sizes(columns)[targets])
         own = (reached[np.ix_(sources, targets)] + 1) / (self.count + 1)
         p: Floats = np.where(values >= MIN_DISTINCT, pooled, own)
         return p
 
-    def _gamma(
-        self, tallies: Floats, groups: tuple[Ints, Ints], sources: Ints, targets: Ints, observed: Floats
-    ) -> Floats:
+    def _tallies(
+        self, tallies: Floats, groups: tuple[Ints, Ints], sources: Ints, targets: Ints
+    ) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return, for some pairs, how many values chance gave their groups, how many are not 0, their sum, their squares'."""
         rows, columns = groups
-        nonzero, total, square = (tally[np.ix_(rows[sources], columns[targets])] for tally in tallies)
+        cells = np.ix_(rows[sources], columns[targets])
         size = self.count * np.outer(_sizes(rows)[sources], _sizes(columns)[targets])
-        return gamma_hurdle_p(size.astype(float), nonzero, total, square, observed)
+        nonzero, total, square = tallies
+        return size.astype(float), nonzero[cells], total[cells], square[cells]
+
+
+def _in_groups_of(groups: Ints, some: Ints) -> Ints:
+    """Return the nodes in the groups of some nodes."""
+    wanted = np.zeros(int(groups.max()) + 1, np.bool_)
+    wanted[groups[some]] = True
+    return wanted[groups].nonzero()[0]
 
 
 def _numbers(permuted: Permuted) -> list[float]:
@@ -199,7 +221,8 @@ def _noted(numbers: Floats) -> Permuted:
 
 def numbered(profiles: Ints) -> Ints:
     """Number nodes (columns) by their profile of degrees."""
-    _, groups = np.unique(profiles, axis=1, return_inverse=True)
+    axis, profiles = (1, profiles) if len(profiles) > 1 else (None, profiles[0])
+    _, groups = np.unique(profiles, axis=axis, return_inverse=True)
     found: Ints = groups.ravel()
     return found
 

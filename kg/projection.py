@@ -132,12 +132,24 @@ def project_facts(facts: Facts, model: Model) -> Projection:
     return _Projector(facts, model).projection()
 
 
+def project_both(before: Facts, after: Facts, model: Model) -> tuple[Projection, Projection]:
+    """Return what ``project_facts`` does for both; entities of which both say the same, as the same object, are shared."""
+    first = project_facts(before, model)
+    return first, _Projector(after, model, before, first).projection()
+
+
 class _Projector:
-    def __init__(self, facts: Facts, model: Model) -> None:
+    def __init__(
+        self, facts: Facts, model: Model, before: Facts | None = None, known: Projection | None = None
+    ) -> None:
+        """Take what is said, and perhaps what was said before and what that made."""
         self.facts = facts
+        self.before: Facts = before or {}
+        self.known = {spec.values["iri"]: spec for spec in known.entities} if known else {}
         self.model = model
         self.curie = model.prefixes.curie
         self.kinds: dict[int, Kind | None] = {}  # by the identity of types
+        self.leading: dict[str, set[str]] = {}  # by kind, the predicates that lead on to what is said of others
         self.said: dict[int, tuple[Any, ...] | None] = {}  # by the identity of what evidence says
         self.entity_curies: dict[str, str] = {}
         self.level = {level.iri: level for level in model.levels}
@@ -150,7 +162,8 @@ class _Projector:
         for iri, about in self.facts.items():
             kind = self.kind(about)
             if kind:
-                entities.append(self.entity(iri, kind))
+                same = self.before.get(iri) is about and self.stands_alone(kind, about)
+                entities.append(self.known[iri] if same else self.entity(iri, kind))
         entities.sort(key=entity_order)
         known = {spec.values["curie"] for spec in entities}
         self.entity_curies = {spec.values["iri"]: spec.values["curie"] for spec in entities}
@@ -210,6 +223,14 @@ class _Projector:
         for field in kind.fields:
             values.setdefault(field.attribute, self.field(iri, field))
         return EntitySpec(kind.name, values)
+
+    def stands_alone(self, kind: Kind, about: About) -> bool:
+        """Whether an entity shows nothing that is said of another subject."""
+        leading = self.leading.get(kind.name)
+        if leading is None:
+            followed = (field.iri for field in kind.fields if field.datatype in {"record", "source"})
+            leading = self.leading[kind.name] = {_SOURCE, *followed}
+        return leading.isdisjoint(about)
 
     def field(self, iri: str, field: Field) -> Any:
         if field.from_curie:

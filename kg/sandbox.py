@@ -11,6 +11,7 @@ each, which takes milliseconds. After one that failed, the nursery is ended too 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pickle
@@ -185,6 +186,9 @@ nursery(int(sys.argv[2]), int(sys.argv[3]))
 
 def nursery(megabytes: int, seconds: int) -> None:
     """Fork a reader for each message on standard input; ends after one that failed, and when there are no more."""
+    _answer(b"<urn:a> <urn:b> [ <urn:b> <urn:c> ] .", "ttl", "", None)  # what is made ready here, no reader makes
+    gc.collect()
+    gc.freeze()  # nor does it write to the memory of what there is: 7.6 ms for ten assertions, instead of 9.0
     while select.select([0], [], [])[0]:
         pid = os.fork()
         if pid == 0:

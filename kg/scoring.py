@@ -9,7 +9,7 @@ Under assumptions the means stay those of the graph itself, so that scores befor
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from kg import overlay
 from kg.budget import Budget
+from kg.columns import Bools
 from kg.findings import (
     ASSERTED,
     CONTRADICTED,
@@ -30,7 +31,7 @@ from kg.findings import (
     NarrowerPair,
 )
 from kg.matrices import Floats, Ints, Matrices, PathCounter, matrices
-from kg.metapaths import AGAINST, Metagraph, Metapath
+from kg.metapaths import AGAINST, Metaedge, Metagraph, Metapath
 from kg.overlay import Scenario
 from kg.records import Assertion, Entity
 
@@ -107,6 +108,20 @@ class ScoreTable:
         total: Floats = self.transformed[self.counted].sum(axis=0)
         return total
 
+    @cached_property
+    def leads_on(self) -> dict[int, dict[Hashable, Bools]]:
+        """Which nodes lead to a target along the ends of metapaths, of the target that was asked about last."""
+        return {}
+
+    @cached_property
+    def along(self) -> Mapping[Metaedge, Sequence[int]]:
+        """Numbers of the metapaths that the score sums, by the relations that they walk."""
+        found: dict[Metaedge, list[int]] = defaultdict(list)
+        for m in np.flatnonzero(self.counted).tolist():
+            for metaedge in dict.fromkeys(step.metaedge for step in self.metapaths[m].steps):
+                found[metaedge].append(m)
+        return found
+
     def ends(self, row: int, column: int) -> tuple[Entity, Entity]:
         """The subject and object of a cell."""
         subjects, objects = (self.graph.entities[kind] for kind in self.kinds)
@@ -156,6 +171,7 @@ def _score_table(
     budget: Budget,
 ) -> ScoreTable:
     graph = matrices(scenario)
+    recall_means(matrices(plain(scenario)), chosen, where)
     counter = PathCounter(graph, *ends, damping=where.damping, weighting=where.weighting)
     done: list[Metapath] = []
     layers, scale = [], []
@@ -192,6 +208,27 @@ def _mean(graph: Matrices, metapath: Metapath, where: HypothesisConstraints) -> 
     return graph.means[key]
 
 
+def recall_means(graph: Matrices, metapaths: Sequence[Metapath], where: HypothesisConstraints) -> None:
+    """Take the means of some metapaths from the folder of the snapshot, where they are kept there."""
+    if not metapaths or (metapaths[0], where.damping, where.weighting) in graph.means:
+        return
+    kept = graph.beside.read(_means_of(metapaths, where))
+    if kept is not None and len(kept) == len(metapaths):
+        keys = ((metapath, where.damping, where.weighting) for metapath in metapaths)
+        graph.means.update(zip(keys, kept.tolist(), strict=True))
+
+
+def keep_means(graph: Matrices, metapaths: Sequence[Metapath], where: HypothesisConstraints) -> None:
+    """Put the means of some metapaths into the folder of the snapshot: they take a part of the time of a first list."""
+    question = _means_of(metapaths, where)
+    if graph.beside.read(question) is None:
+        graph.beside.write(question, np.array([_mean(graph, metapath, where) for metapath in metapaths]))
+
+
+def _means_of(metapaths: Sequence[Metapath], where: HypothesisConstraints) -> str:
+    return repr(("means", [metapath.steps for metapath in metapaths], where.damping, where.weighting))
+
+
 def keep(graph: Matrices, key: Hashable, value: Any) -> None:
     """Keep a result with the matrices it was computed from; those kept longest ago make room."""
     graph.results[key] = value
@@ -226,6 +263,7 @@ class Known:
         return IN_TRIAL if self.tried or self.studies or self.through else UNTESTED
 
 
+UNKNOWN = Known()
 Pair = tuple[str, str]
 
 
@@ -247,6 +285,9 @@ class PairKnowledge:
 
     def known(self, subject: str, object_: str) -> Known:
         """Return what is known of a pair of CURIEs."""
+        pair = subject, object_
+        if pair not in self.between and pair not in self.studied and pair not in self.inherited:
+            return UNKNOWN
         known = self._itself(subject, object_)
         narrower = self.inherited.get((subject, object_))
         return replace(known, through=tuple(map(self._narrower, narrower))) if narrower else known

@@ -26,7 +26,7 @@ from kg.permutation import (
     exact_p,
     null_scores,
 )
-from kg.scoring import ScoreTable, keep, metagraph, score_table, walkable
+from kg.scoring import ScoreTable, keep, keep_means, metagraph, score_table, walkable
 from kg.snapshot import Snapshot
 
 SLICE_SECONDS = 10.0  # of tallying ahead, after which what there is is kept
@@ -83,6 +83,7 @@ def tallying(scenario: Scenario, where: HypothesisConstraints) -> Iterator[PairN
         yield null
         if null.count >= count:
             break
+    keep_means(table.graph, table.metapaths, where)
 
 
 def _is_large(table: ScoreTable) -> bool:
@@ -156,8 +157,7 @@ def _significance(table: ScoreTable, null: NullScores | PairNulls, counted: Sequ
     if isinstance(null, PairNulls):
         method, ends = GAMMA, (table.sources, table.targets)
         pairs = null.of_pairs(*ends, table.scores)
-        for number, m in enumerate(counted):
-            every[m] = null.of_metapath(number, *ends, table.transformed[m])
+        every[counted] = null.of_metapaths(*ends, table.transformed[counted])
     else:
         method = EXACT
         pairs = exact_p(np.concatenate(null.sums), table.scores)

@@ -1,7 +1,8 @@
 """A snapshot as a folder of files that any number of processes map: start without reading the store, share the memory.
 
 The columns are ``.npy`` files, mapped when opened, so that their pages are read when needed and are the same memory in
-every process; entities, sources, studies and details of evidence are JSON texts end to end (``kg.packed``). ``about.json``
+every process. Of those that only grow, ``.rows`` files hold the bare rows: the next snapshot has the same file, with its
+rows after them, and each snapshot goes as far as its own. Entities, sources, studies and details of evidence are JSON texts end to end (``kg.packed``). ``about.json``
 is written last. It names the version, the schema and the code that worked the columns out, and the size and checksum
 of every file.
 """
@@ -13,6 +14,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -33,7 +35,8 @@ Kind = TypeVar("Kind", bound=Snapshot)
 
 MADE_BY = ("checking", "columns", "evidence", "facts", "packed", "projection", "records", "snapshotfile", "triples")
 ABOUT = "about.json"
-ARRAYS = ("ids", "subjects", "relations", "objects", "confidences", "starts", "rows", "by_id")
+ARRAYS = ("named", "subjects", "relations", "objects", "confidences", "starts", "rows", "by_id")
+GROWING = ("names", *(f"evidence-{name}" for name in EVIDENCE))
 PACKS = ("entities", "sources", "studies", "details")
 REFERENCE, CITED, RECORD = "entity", "source", "record"  # what stands for values that are no plain ones
 
@@ -54,16 +57,22 @@ class Last:
         files: Mapping[str, Any] = self.about["files"]
         return files
 
+    @property
+    def rows(self) -> Mapping[str, Any]:
+        """The size and checksum of its part of each of its files of rows, and what a row is."""
+        rows: Mapping[str, Any] = self.about["rows"]
+        return rows
+
 
 def write_snapshot(snapshot: Snapshot, folder: Path, last: Last | None = None) -> Last:
     """Write a snapshot, not one as of a day, into a new folder and return it; raises OSError where that fails.
 
-    Files of entities, sources and studies that are those of the ``last`` one are shared with it by hard links.
+    Files of entities, sources and studies that are those of the ``last`` one are shared with it by hard links, and so are
+    those of columns that only grew.
     """
     folder.mkdir(parents=True)
     columns, version = snapshot.columns, snapshot.version
     arrays: dict[str, NDArray[Any]] = {name: getattr(columns, name) for name in ARRAYS}
-    arrays |= {f"evidence-{name}": getattr(columns.evidence, name) for name in EVIDENCE}
     shown: dict[str, Callable[[Any], Any]] = {
         "entities": lambda spec: (spec.kind, _shown(spec.values)),
         "sources": dataclasses.astuple,
@@ -77,6 +86,7 @@ def write_snapshot(snapshot: Snapshot, folder: Path, last: Last | None = None) -
             pack = _packed(name, columns, shown[name], last) if name in shown else columns.details
             arrays[name], arrays[f"{name}-ends"] = pack.bytes_and_ends()
     files |= {name: _write(folder / f"{name}.npy", array) for name, array in arrays.items()}
+    rows = {name: _grow(name, folder, columns, last) for name in GROWING}
     about = {
         "format": _format(),
         "schema": schema_mark(snapshot.model),
@@ -88,6 +98,7 @@ def write_snapshot(snapshot: Snapshot, folder: Path, last: Last | None = None) -
             "message": version.message,
         },
         "files": files,
+        "rows": rows,
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
     mapped = {name: Packed(_mapped(folder / f"{name}.npy"), _mapped(folder / f"{name}-ends.npy")) for name in shown}
@@ -103,6 +114,9 @@ def read_about(folder: Path) -> dict[str, Any]:
         for name, (size, _) in about["files"].items():
             if (folder / f"{name}.npy").stat().st_size != size:
                 raise StoreDamaged(f"{folder}/{name}.npy is not whole. Copy the folder again, or delete it.")
+        for name, (size, _, _) in about["rows"].items():
+            if (folder / f"{name}.rows").stat().st_size < size:
+                raise StoreDamaged(f"{folder}/{name}.rows is not whole. Copy the folder again, or delete it.")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreDamaged(f"{folder} is no whole snapshot ({error}). Copy the folder again, or delete it.") from error
     return about
@@ -122,8 +136,8 @@ def open_snapshot(
         raise StoreDamaged(f"{folder} was written under another schema. Serve it with that one, or delete it.")
     try:
         if verify:
-            _verify(folder, about["files"])
-        columns, packs = _columns(folder, about["files"], model, last)
+            _verify(folder, about)
+        columns, packs = _columns(folder, about, model, last)
         return kind(model, columns, _version(about["version"])), Last(columns, folder, about, packs)
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise StoreDamaged(f"{folder} cannot be read ({error}). Copy the folder again, or delete it.") from error
@@ -158,6 +172,34 @@ def _write(path: Path, array: NDArray[Any]) -> tuple[int, int]:
     return size, zlib.crc32(array.view(np.uint8).data, zlib.crc32(head))  # reading all of it again would take as long
 
 
+def _grow(name: str, folder: Path, columns: Columns, last: Last | None) -> tuple[int, int, str]:
+    """Write rows, or only those that came where the last snapshot has the others; return their size, checksum and kind."""
+    array = np.ascontiguousarray(_growing(name, columns))
+    size, checksum = 0, 0
+    path = folder / f"{name}.rows"
+    if last and _is_longer(array, _growing(name, last.columns)):
+        with suppress(OSError):  # a disk that has no links
+            path.hardlink_to(last.folder / f"{name}.rows")
+            size, checksum, _ = last.rows[name]
+    rows = array.view(np.uint8).reshape(-1)[size:]
+    with path.open("r+b" if size else "wb") as file:
+        file.seek(size)  # behind it may be what was never published
+        file.write(rows.data)
+    return array.nbytes, zlib.crc32(rows.data, checksum), array.dtype.str
+
+
+def _growing(name: str, columns: Columns) -> NDArray[Any]:
+    found: NDArray[Any] = (
+        columns.names if name == "names" else getattr(columns.evidence, name.removeprefix("evidence-"))
+    )
+    return found
+
+
+def _is_longer(array: NDArray[Any], before: NDArray[Any]) -> bool:
+    """Whether an array begins with the very rows of another: in a room (``kg.columns``), they stay as they are."""
+    return array.ctypes.data == before.ctypes.data and array.dtype == before.dtype and len(array) >= len(before) > 0
+
+
 def _packed(name: str, columns: Columns, shown: Callable[[Any], Any], last: Last | None) -> Packed:
     """Return the entities, sources or studies packed; those that are the same objects in ``last`` are taken from there."""
     known: dict[int, bytes] = {}
@@ -178,24 +220,30 @@ def _linked(name: str, folder: Path, last: Last) -> bool:
     return True
 
 
-def _checksum(path: Path) -> int:
+def _checksum(path: Path, size: int) -> int:
     found = 0
     with path.open("rb") as file:
-        while block := file.read(1 << 20):
+        while block := file.read(min(size, 1 << 20)):
             found = zlib.crc32(block, found)
+            size -= len(block)
     return found
 
 
-def _verify(folder: Path, files: Mapping[str, tuple[int, int]]) -> None:
-    for name, (_, checksum) in files.items():
-        if _checksum(folder / f"{name}.npy") != checksum:
-            raise StoreDamaged(f"{folder}/{name}.npy was damaged. Copy the folder again, or delete it.")
+def _verify(folder: Path, about: Mapping[str, Any]) -> None:
+    parts = [(f"{name}.npy", size, checksum) for name, (size, checksum) in about["files"].items()]
+    parts += [(f"{name}.rows", size, checksum) for name, (size, checksum, _) in about["rows"].items()]
+    for name, size, checksum in parts:
+        if _checksum(folder / name, size) != checksum:
+            raise StoreDamaged(f"{folder}/{name} was damaged. Copy the folder again, or delete it.")
 
 
 def _columns(
-    folder: Path, files: Mapping[str, Any], model: Model, last: Last | None
+    folder: Path, about: Mapping[str, Any], model: Model, last: Last | None
 ) -> tuple[Columns, Mapping[str, Packed]]:
+    files: Mapping[str, Any] = about["files"]
+    rows = {name: _mapped_rows(folder / f"{name}.rows", size, kind) for name, (size, _, kind) in about["rows"].items()}
     arrays: dict[str, Any] = {name: _mapped(folder / f"{name}.npy") for name in files}
+    evidence: dict[str, Any] = {name: rows[f"evidence-{name}"] for name in EVIDENCE}
     packs = {name: Packed(arrays[name], arrays[f"{name}-ends"]) for name in PACKS}
 
     def records(name: str, make: Callable[[Any], Any], all_: type[Any] = tuple) -> Any:
@@ -213,7 +261,8 @@ def _columns(
         records("sources", lambda values: Source(*values)),
         records("studies", lambda values: Study(*values)),
         packs["details"],
-        EvidenceColumns(**{name: arrays[f"evidence-{name}"] for name in EVIDENCE}),
+        EvidenceColumns(**evidence),
+        rows["names"],
         *(arrays[name] for name in ARRAYS),
     )
     return columns, packs
@@ -227,6 +276,14 @@ def _spec(said: Any) -> EntitySpec:
 def _mapped(path: Path) -> NDArray[Any]:
     array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     return array.view(np.ndarray)  # what numpy's own class adds costs a microsecond for each number read
+
+
+def _mapped_rows(path: Path, size: int, kind: str) -> NDArray[Any]:
+    dtype = np.dtype(kind)
+    if not size:
+        return np.zeros(0, dtype)
+    rows: NDArray[Any] = np.memmap(path, dtype, "r", shape=(size // dtype.itemsize,))
+    return rows.view(np.ndarray)
 
 
 def _version(said: Mapping[str, Any]) -> Version:

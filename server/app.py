@@ -15,7 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
 from kg.errors import KGError
@@ -29,21 +29,21 @@ from server.forwarding import Forwarder
 from server.graphql.caches import LRU
 from server.graphql.examples import load_examples
 from server.graphql.execution import Engine
-from server.graphql.http import JSON, GraphQLEndpoint, Ready, caller_of, prefers_html, refused
+from server.graphql.http import JSON, GraphQLEndpoint, caller_of, prefers_html, refused
 from server.graphql.query import build_schema
 from server.graphql.running import Runner
 from server.graphql.websocket import SocketEndpoint
-from server.observability import Metrics, Observed
+from server.observability import Metrics, Observed, Requests
 from server.pages import Site
 from server.pages.graphiql import graphiql_page
 from server.problems import Problems
+from server.protocol import AT_ONCE
 from server.routes import Assets, page_routes
 from server.settings import Settings
+from server.straight import WORTH_COMPRESSING, AtOnce, Straight
 from server.web.assets import WebAssets
 
 log = structlog.get_logger("cartograph")
-WORTH_COMPRESSING = 1_000  # bytes
-MADE = "cartograph.response"
 
 
 def create_app(
@@ -75,11 +75,11 @@ def create_app(
     pages = _Pages(service, schema.as_str(), metrics, assets, authenticator)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
         if not assets.built:
             log.warning("browser_assets_missing", reason=assets.missing_reason)
         async with around(app) if around else nullcontext():
-            yield
+            yield {AT_ONCE: at_once}
             await anyio.to_thread.run_sync(runner.close)
             engine.citations.close()
             if elsewhere:
@@ -103,8 +103,10 @@ def create_app(
         Mount("/static", Assets(assets)),
     ]
     paths = frozenset(route.path.partition("{")[0] for route in routes if isinstance(route, Route | Mount))
+    requests = Requests(metrics, paths)
+    at_once = AtOnce(endpoint, requests)
     middleware = [
-        Middleware(Observed, metrics=metrics, routes=paths),
+        Middleware(Observed, requests=requests),
         *([_cors(settings)] if settings.cors_origins else []),
         Middleware(Straight, endpoint=endpoint),
         Middleware(CompressMiddleware, minimum_size=WORTH_COMPRESSING),
@@ -116,46 +118,12 @@ def create_app(
         exception_handlers={HTTPException: problems.http, KGError: _refused, 500: problems.fault},
     )
     app.state.engine, app.state.endpoint, app.state.service, app.state.runner = engine, endpoint, service, runner
+    app.state.at_once = at_once
     return app
 
 
 def _asks_for_page(request: Request) -> bool:
     return "query" not in request.query_params and prefers_html(request.headers.get("accept", ""))
-
-
-class Straight:
-    """ASGI middleware: operations by POST go straight to their endpoint, past layers that would only hand them on.
-
-    Answers are compressed, and say so, as those of every other address.
-    """
-
-    def __init__(self, app: ASGIApp, endpoint: GraphQLEndpoint) -> None:
-        self.app = app
-        self.endpoint = endpoint
-        self.compressed = CompressMiddleware(_made, minimum_size=WORTH_COMPRESSING)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer an operation, or pass the request on."""
-        if scope["type"] != "http" or scope["path"] != "/graphql" or scope["method"] != "POST":
-            await self.app(scope, receive, send)
-            return
-        response = await self.endpoint.answer(scope, receive)
-        if response is None:
-            return
-        if isinstance(response, Ready):
-            if response.media != JSON or len(response.body) < WORTH_COMPRESSING:
-                await response(scope, receive, send)
-                return
-            if all(name != b"accept-encoding" for name, _ in scope["headers"]):
-                response.vary(b"Accept-Encoding")
-                await response(scope, receive, send)
-                return
-        scope[MADE] = response
-        await self.compressed(scope, receive, send)
-
-
-async def _made(scope: Scope, receive: Receive, send: Send) -> None:
-    await scope[MADE](scope, receive, send)
 
 
 class _Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 TINY = ROOT / "tests" / "data" / "tiny"
 HOSTILE = ROOT / "tests" / "data" / "hostile"
 SHARED_REFERENCE = ROOT.parent / "shared" / "reference"
+COMPILED = os.environ.get("TESTED_EXECUTOR") != "interpreted"  # which executor answers, where a test does not say
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +66,8 @@ def make_client(service: GraphService) -> Iterator[Callable[..., TestClient]]:
     made: list[TestClient] = []
 
     def make(**settings: Any) -> TestClient:
-        made.append(TestClient(create_app(service, Settings(**settings)), raise_server_exceptions=False))
+        given = Settings(**{"compiled": COMPILED, **settings})
+        made.append(TestClient(create_app(service, given), raise_server_exceptions=False))
         return made[-1]
 
     yield make

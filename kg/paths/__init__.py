@@ -3,9 +3,11 @@
 How the modules build on one another: ``constraints`` reads what is asked; ``ground`` says what may be walked;
 ``layers`` finds, from both ends, where answers lie; ``ranking`` finds them one by one, best first, ``listing`` many
 at once, and ``diversity`` rearranges them; ``nearest`` finds the shortest of all without layers; ``counting`` counts
-them; ``reach`` measures distances; ``records`` is what comes out; ``search`` puts these together, and ``why`` explains empty answers and estimates work.
+them; ``reach`` measures distances; ``records`` is what comes out; ``search`` puts these together, ``apart`` is content
+with any one of the shortest, and ``why`` explains empty answers and estimates work.
 """
 
+from kg.paths.apart import Distance, distance
 from kg.paths.constraints import CONFIDENCE, DAMPING, LENGTH, NOVELTY, ORDERS, PathConstraints
 from kg.paths.reach import Reach, Reached, reachable
 from kg.paths.records import Path, Score, Step, Term
@@ -18,6 +20,7 @@ __all__ = [
     "LENGTH",
     "NOVELTY",
     "ORDERS",
+    "Distance",
     "Estimate",
     "Path",
     "PathConstraints",
@@ -31,6 +34,7 @@ __all__ = [
     "Term",
     "WhyNot",
     "connecting_subgraph",
+    "distance",
     "estimate",
     "find_paths",
     "reachable",

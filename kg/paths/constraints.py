@@ -7,9 +7,9 @@ contradicts itself with a sentence that says what to do, and returns a ``Questio
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import chain
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from kg.adjacency import Adjacency
 from kg.errors import BadInput
@@ -68,8 +68,11 @@ class PathConstraints:
         return len(self.metapath) if self.metapath else max(DEFAULT_LENGTH, self.min_length)
 
 
-@dataclass(frozen=True)
-class Question:
+ANYTHING = PathConstraints()
+"""What is asked where nothing is said."""
+
+
+class Question(NamedTuple):
     """Constraints with every name resolved to a number of ``Adjacency``; equal questions are equal and hash alike.
 
     ``codes`` may be walked at any step; ``steps`` are the codes of each step of a metapath.
@@ -92,12 +95,16 @@ class Question:
     @property
     def key(self) -> tuple[object, ...]:
         """The same for equal questions in every process, unlike the order of sets."""
-        values = (getattr(self, field.name) for field in fields(self))
-        return tuple(_plain(value) for value in values)
+        return tuple(map(_plain, self))
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether every walk of the least length between the ends, over what may be walked, is a path that answers."""
+        return self.shortest == 1 and self.steps is None and not self.via and self.signs is None
 
     def of_length(self, length: int) -> Question:
         """Return the same question about paths of one length."""
-        return Question(**{**vars(self), "shortest": length, "longest": length})
+        return self._replace(shortest=length, longest=length)
 
     @property
     def lengths(self) -> range:
@@ -107,7 +114,9 @@ class Question:
 
 def resolve(scenario: Scenario, ends: Ends) -> tuple[Entity, ...]:
     """Return the entities of one or several names, each once; raises NotFound for unknown ones."""
-    several = [ends] if isinstance(ends, str | Entity) else list(ends)
+    if isinstance(ends, str):
+        return (scenario.graph.entity(ends),)
+    several = [ends] if isinstance(ends, Entity) else list(ends)
     if not several:
         return ()
     names = [end if isinstance(end, str) else end.curie for end in several]
@@ -123,15 +132,18 @@ def understand(scenario: Scenario, sources: Ends, targets: Ends | None, asked: P
     from_, to = resolve(scenario, sources), resolve(scenario, targets) if targets is not None else ()
     _check_ends(from_, to, open_=targets is None)
     _check_numbers(asked)
-    via, avoid = resolve(scenario, tuple(asked.via)), resolve(scenario, tuple(asked.avoid))
-    _check_places(from_, to, via, avoid)
+    via = resolve(scenario, tuple(asked.via)) if asked.via else ()
+    avoid = resolve(scenario, tuple(asked.avoid)) if asked.avoid else ()
+    if avoid:
+        _check_places(from_, to, via, avoid)
     kinds = None if asked.kinds is None else frozenset(kind_named(model, name).name for name in asked.kinds)
-    _check_via(asked, [e for e in via if e not in from_ and e not in to], kinds)
+    if via:
+        _check_via(asked, [e for e in via if e not in from_ and e not in to], kinds)
     relations = _relations(model, asked)
     steps = None
     if asked.metapath is not None:
         steps = _steps(adjacency, model, asked, relations)
-        _check_kinds(model, asked.metapath, from_, to, kinds)
+        _check_kinds(adjacency, asked.metapath, from_, to, kinds)
     return Question(
         sources=_numbers(adjacency, from_),
         targets=_numbers(adjacency, to),
@@ -140,8 +152,8 @@ def understand(scenario: Scenario, sources: Ends, targets: Ends | None, asked: P
         codes=_all_codes(adjacency, model, relations, asked.direction),
         steps=steps,
         kinds=None if kinds is None else frozenset(adjacency.kind_number[name] for name in kinds),
-        via=frozenset(_numbers(adjacency, via)),
-        avoid=frozenset(_numbers(adjacency, avoid)),
+        via=frozenset(_numbers(adjacency, via)) if via else frozenset(),
+        avoid=frozenset(_numbers(adjacency, avoid)) if avoid else frozenset(),
         levels=None if asked.levels is None else frozenset(level_named(model, name).name for name in asked.levels),
         min_confidence=asked.min_confidence,
         disputed=asked.disputed,
@@ -171,7 +183,7 @@ def _relations(model: Model, asked: PathConstraints) -> list[str]:
 
 def _all_codes(adjacency: Adjacency, model: Model, relations: Sequence[str], direction: str) -> frozenset[int]:
     if direction == "both" and len(relations) == len(model.relations):
-        return frozenset(range(adjacency.codes))
+        return adjacency.all_codes
     return frozenset(chain.from_iterable(_codes(adjacency, model, name, direction) for name in relations))
 
 
@@ -216,16 +228,17 @@ def _step(
 
 
 def _check_kinds(
-    model: Model,
+    adjacency: Adjacency,
     metapath: Sequence[str],
     from_: Collection[Entity],
     to: Collection[Entity],
     between: Collection[str] | None,
 ) -> None:
     """Raise BadInput where no chain of kinds leads along the metapath from one end to the other."""
+    model = adjacency.model
     here = {entity.kind for entity in from_}
     for i, name in enumerate(metapath):
-        there = {end for kind in here for end in _leads(model, name, kind)}
+        there = {end for kind in here for end in adjacency.leads(name, kind)}
         if not there:
             ways = sorted({link.name for kind in here for link in model.links(kind)})
             raise BadInput(
@@ -245,15 +258,6 @@ def _check_kinds(
                 raise BadInput(
                     f"After step {i + 1} the metapath stands at {_either(there)}, which `kinds` leaves out; add it there."
                 )
-
-
-def _leads(model: Model, name: str, kind: str) -> set[str]:
-    relation, reversed_ = relation_named(model, name)
-    pairs = set(relation.pairs())
-    ends = {(o if not reversed_ else s) for s, o in pairs if (s if not reversed_ else o) == kind}
-    if relation.symmetric:
-        ends |= {(s if not reversed_ else o) for s, o in pairs if (o if not reversed_ else s) == kind}
-    return ends
 
 
 def _either(kinds: Iterable[str]) -> str:

@@ -9,7 +9,6 @@ otherwise entangled questions are counted by listing all walks at once, where th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -56,7 +55,7 @@ def _plans(core: Core) -> list[Plan]:
 
 
 def _between(ground: Ground, source: int, target: int) -> Core:
-    question = replace(ground.question, sources=(source,), targets=(target,))
+    question = ground.question._replace(sources=(source,), targets=(target,))
     return Core(Ground(ground.scenario, question, ground.budget, ground.damping))
 
 
@@ -73,8 +72,8 @@ def _simple(plan: Plan) -> float:
 def _repeated(plan: Plan) -> float:
     """Return the number of walks of four steps whose second and fourth nodes are the same."""
     ground = plan.ground
-    there = np.bincount(plan.arcs(0).heads, minlength=ground.size)
-    back = np.bincount(plan.arcs(3).tails, minlength=ground.size)
+    there = np.bincount(plan.places[0].heads, minlength=ground.size)
+    back = np.bincount(plan.places[3].tails, minlength=ground.size)
     twice = np.flatnonzero((there > 0) & (back > 0))
     if not len(twice):
         return 0.0
@@ -93,7 +92,7 @@ def _listed(plan: Plan) -> int:
     states = plan.starts
     columns = [ground.nodes(states)]
     for i in range(plan.length):
-        arcs = plan.arcs(i)
+        arcs = plan.places[i]
         order = np.argsort(arcs.tails, kind="stable")
         rows, picked = join(states, arcs.tails[order])
         if not ground.budget.spend(len(rows) // ARCS_A_STEP + 1):

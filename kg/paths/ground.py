@@ -20,6 +20,7 @@ from kg.overlay import Scenario
 from kg.paths.constraints import DAMPING, Question
 from kg.records import Assertion
 
+NONE = np.zeros(0, np.int64)
 ARCS_A_STEP = 16  # arcs looked at in bulk cost about this much less than one step of an enumeration
 
 
@@ -75,6 +76,23 @@ class Fan(NamedTuple):
         places = chosen + self.first if self.places is None else self.places[chosen]
         return Arcs(others, own, places, 1) if self.flip else Arcs(own, others, places, 0)
 
+    def arc(self, i: int) -> tuple[int, int, int]:
+        """Return one of the arcs: the node of those that it is at, the one at its other end, and its place."""
+        if self.rows is not None:
+            row = self.rows.item(i)
+        else:
+            row = 0 if self.ends is None else int(self.ends.searchsorted(i, "right"))
+        place = i + self.first if self.places is None else self.places.item(i)
+        return self.nodes.item(row), self.others.item(i), place
+
+    def place_between(self, node: int, other: int) -> int:
+        """Return the place of the first arc between one of the nodes and one at the other ends."""
+        for i in (self.others == other).nonzero()[0].tolist():
+            own, _, place = self.arc(i)
+            if own == node:
+                return place
+        raise ValueError(f"no arc between {node} and {other}")
+
 
 class Ground:
     """The walkable arcs of a scenario under a question.
@@ -88,28 +106,26 @@ class Ground:
         self.question = question
         self.budget = budget
         self.damping = damping
-        self.adjacency = scenario.graph.adjacency
-        self.base = len(self.adjacency.assertions)
+        self.adjacency = adjacency = scenario.graph.adjacency
+        self.base, self.count = adjacency.sizes
         self.width = 3 if question.signs is not None else 1
-        self.count = len(self.adjacency.entities)
         self.size = self.count * self.width
-        self._own_arcs = len(self.adjacency.neighbours)
-        self._codes_free = len(question.codes) == self.adjacency.codes
-        self.codes = self.adjacency.every_code if self._codes_free else self._mask(question.codes)
-        self.steps = None if question.steps is None else tuple(map(self._mask, question.steps))
+        self._own_arcs = len(adjacency.neighbours)
+        self._codes_free = len(question.codes) == adjacency.codes
+        self.codes = adjacency.every_code if self._codes_free else adjacency.mask(question.codes)
+        self.steps = None if question.steps is None else tuple(map(adjacency.mask, question.steps))
         self._extras: tuple[Assertion, ...] = (*scenario.changed.values(), *scenario.assumed)
         self._gone = self._removed()
         self._edges_free = (
             self._gone is None and question.min_confidence <= 0.0 and question.disputed and question.levels is None
         )
-        self._extra_codes: Ints = np.zeros(0, np.int64)
-        self._extra_edges: Ints = np.zeros(0, np.int64)
+        self._extra_codes: Ints = NONE
+        self._extra_edges: Ints = NONE
         if self._extras:
             self._prepare_extras()
         self.node_costs = self._node_costs()
         self.barred = bool(question.kinds is not None or question.avoid or question.via)
         """Whether any node but an end may not stand between the ends."""
-        self.between = self._between()
 
     @cached_property
     def _signs(self) -> Ints:
@@ -117,11 +133,6 @@ class Ground:
         return np.array([relation.effect_sign for relation in self.scenario.graph.model.relations], np.int64).repeat(2)
 
     # -------------------------------------------------------------- the scenario
-    def _mask(self, codes: frozenset[int]) -> Bools:
-        mask = np.zeros(self.adjacency.codes, np.bool_)
-        mask[sorted(codes)] = True
-        return mask
-
     def codes_at(self, step: int) -> Bools:
         """Return which codes a step may have; steps are counted from 0."""
         return self.codes if self.steps is None else self.steps[step]
@@ -190,7 +201,8 @@ class Ground:
         own = int(self.adjacency.degrees[node])
         return own if self.scenario.is_plain else own + self._degree_changes.get(node, 0)
 
-    def _between(self) -> Bools:
+    @cached_property
+    def between(self) -> Bools:
         """Return which nodes may stand between the ends where nothing else is said; those to pass are placed apart."""
         asked = self.question
         if asked.kinds is None:
@@ -249,14 +261,17 @@ class Ground:
     def fan(self, nodes: Ints, flip: int) -> Fan:
         """Return the arcs at some nodes, where signs do not matter; raises Spent likewise."""
         adjacency = self.adjacency
-        if len(self._extras) or not (self._edges_free and self._codes_free):
+        if self._extras or not (self._edges_free and self._codes_free):
             rows, others, places = self._gather(nodes, self.codes, flip, None)
             return Fan(nodes, others, flip, places, rows=rows)
+        if len(nodes) == 1:
+            node = nodes.item(0)
+            first, end = adjacency.indptr.item(node), adjacency.indptr.item(node + 1)
+            if not self.budget.spend((end - first) // ARCS_A_STEP + 1):
+                raise Spent
+            return Fan(nodes, adjacency.neighbours[first:end], flip, first=first)
         if not self.budget.spend(adjacency.arc_count(nodes) // ARCS_A_STEP + 1):
             raise Spent
-        if len(nodes) == 1:
-            first, end = adjacency.indptr[nodes[0] : nodes[0] + 2].tolist()
-            return Fan(nodes, adjacency.neighbours[first:end], flip, first=first)
         places, ends = adjacency.gather(nodes)
         return Fan(nodes, adjacency.neighbours[places], flip, places, ends=ends)
 
@@ -273,6 +288,8 @@ class Ground:
         needed to see that is looked up afterwards.
         """
         adjacency = self.adjacency
+        if len(nodes) == 1 and self._edges_free and not self._extras:
+            return self._gather_one(nodes.item(0), codes, flip, wanted)
         if not self.budget.spend(adjacency.arc_count(nodes) // ARCS_A_STEP + 1):
             raise Spent
         places, ends = adjacency.gather(nodes)
@@ -288,6 +305,29 @@ class Ground:
             rows, heads, places = ends.searchsorted(chosen, "right"), heads[chosen], places[chosen]
         found = rows, heads.astype(np.int64), places
         return self._with_extras(found, nodes, codes, flip, wanted) if len(self._extras) else found
+
+    def _gather_one(self, node: int, codes: Bools, flip: int, wanted: Bools | None) -> tuple[Ints, Ints, Ints]:
+        """Return the same for one node, where all its edges may be walked: its arcs of one code follow one another."""
+        adjacency = self.adjacency
+        first, end = adjacency.indptr.item(node), adjacency.indptr.item(node + 1)
+        if not self.budget.spend((end - first) // ARCS_A_STEP + 1):
+            raise Spent
+        may = codes if codes is adjacency.every_code else codes.nonzero()[0]
+        if len(may) == 1:
+            code = may.item(0) ^ flip
+            first, end = (first + adjacency.arc_codes[first:end].searchsorted((code, code + 1))).tolist()
+        heads = adjacency.neighbours[first:end]
+        if len(may) not in (1, adjacency.codes):
+            chosen = codes[adjacency.arc_codes[first:end] ^ flip]
+        elif wanted is None:
+            return np.zeros(end - first, np.int64), heads.astype(np.int64), np.arange(first, end)
+        else:
+            chosen = wanted.take(heads)
+            wanted = None
+        kept = chosen.nonzero()[0]
+        if wanted is not None:
+            kept = kept[wanted.take(heads[kept])]
+        return np.zeros(len(kept), np.int64), heads[kept].astype(np.int64), kept + first
 
     def _arc_ok(self, places: Ints, ok: Bools) -> Bools:
         """Return which of some arcs fulfil the constraints on edges, of those that are ok so far."""
@@ -332,6 +372,12 @@ class Ground:
         if place >= self._own_arcs:
             return self._extra_edges.item(place - self._own_arcs), self._extra_codes.item(place - self._own_arcs)
         return self.adjacency.positions.item(place), self.adjacency.arc_codes.item(place)
+
+    def cost_at(self, place: int) -> int:
+        """Return the cost of the edge of one arc."""
+        if place >= self._own_arcs:
+            return self._extra_costs.item(place - self._own_arcs)
+        return self.adjacency.arc_costs.item(place)
 
     def costs_of(self, arcs: Arcs) -> Ints:
         """Return the costs of the edges of arcs, without the nodes that they lead to."""

@@ -9,8 +9,7 @@ exact remaining cost as its bound.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
@@ -48,11 +47,7 @@ class Layers:
         via = ground.question.via
         self._forward = [ground.starts(self._at(0, np.array(ground.question.sources, np.int64), via))]
         self._forward_arcs: list[Arcs] = []
-        targets = ground.ends(self._at(places.length, np.array(ground.question.targets, np.int64), via))
-        first = np.full(ground.size, FAR, np.int64)
-        first[targets] = 0
-        self._remaining = [first]
-        self._backward = [targets]
+        self._backward = [ground.ends(self._at(places.length, np.array(ground.question.targets, np.int64), via))]
         self._backward_arcs: list[Arcs] = []
 
     def _at(self, position: int | None, nodes: Ints, via: frozenset[int]) -> Ints:
@@ -118,18 +113,15 @@ class Layers:
             self._extend_backward()
         return self._backward[j]
 
-    def remaining(self, j: int) -> Ints:
-        """Return, for every state, the least cost of the j steps from it to an end; FAR where there are none."""
-        self.backward(j)
-        return self._remaining[j]
-
     def _extend_backward(self) -> None:
+        tails = self._arcs_to_last().tails
+        self._backward.append(self._distinct(tails))
+
+    def _arcs_to_last(self) -> Arcs:
+        """Return the arcs that lead to the last layer from states between the ends."""
         j = len(self._backward)
         arcs = self.backward_arcs(j - 1)
-        keep = self._allowed(self.ground.nodes(arcs.tails), self._from_end(j))
-        arcs = arcs.where(keep)
-        self._backward.append(self._distinct(arcs.tails))
-        self._remaining.append(least(self.ground, arcs, self._remaining[j - 1], last=j == 1))
+        return arcs.where(self._allowed(self.ground.nodes(arcs.tails), self._from_end(j)))
 
     def backward_arcs(self, j: int) -> Arcs:
         """Return all arcs that may be the step before j steps to an end."""
@@ -171,6 +163,9 @@ class Within(Layers):
         first = np.full(ground.size, FAR, np.int64)
         first[self._forward[0]] = 0
         self._so_far = [first]
+        last = np.full(ground.size, FAR, np.int64)
+        last[self._backward[0]] = 0
+        self._remaining = [last]
 
     def forward(self, i: int) -> Ints:
         """Return the states between the ends that i steps from a start reach within the limit."""
@@ -187,7 +182,9 @@ class Within(Layers):
         return self._forward[i]
 
     def _extend_backward(self) -> None:
-        super()._extend_backward()
+        arcs = self._arcs_to_last()
+        self._remaining.append(least(self.ground, arcs, self._remaining[-1], last=len(self._backward) == 1))
+        self._backward.append(self._distinct(arcs.tails))
         self._narrow(1)
 
     def narrow(self) -> None:
@@ -208,41 +205,60 @@ class Within(Layers):
         return spent + ground.node_costs[ground.nodes(states)] if side and steps else spent
 
 
-class Plan(ABC):
-    """Paths of one length, as walks on which an end can be reached from every state; what enumerations read."""
+class Plan:
+    """Paths of one length, as walks on which an end can be reached from every state; what enumerations read.
 
-    def __init__(self, ground: Ground, length: int) -> None:
+    ``places`` are the arcs of all walks between one place and the next; none of them is on no walk.
+    """
+
+    def __init__(self, ground: Ground, places: Sequence[Arcs]) -> None:
         self.ground = ground
-        self.length = length
+        self.places = places
+        self.length = len(places)
 
-    @property
-    @abstractmethod
-    def remaining(self) -> list[Ints]:
-        """Per place, the least cost from each state of a walk to an end."""
-
-    @property
-    @abstractmethod
+    @cached_property
     def starts(self) -> Ints:
         """The states that a path of this length may start in."""
+        return np.unique(self.places[0].tails)
 
-    @abstractmethod
     def steps(self, states: Ints, i: int) -> Arcs:
-        """Return the arcs from states at place i along which an end can still be reached; raises Spent."""
+        """Return the arcs of the walks from states at place i."""
+        arcs = self.places[i]
+        return arcs.where(arcs.tails == states[0] if len(states) == 1 else marked(states, self.ground.size)[arcs.tails])
 
-    @abstractmethod
-    def arcs_at_hand(self, i: int) -> Arcs:
-        """Return all arcs between places i and i + 1 that were looked at, the walks' among them; raises Spent."""
+    @cached_property
+    def onward(self) -> list[Ints]:
+        """Per place, the least cost to an end along each arc."""
+        return self._cheapest[0]
 
-    @abstractmethod
-    def arcs(self, i: int) -> Arcs:
-        """Return all arcs of the walks between places i and i + 1; raises Spent."""
+    @property
+    def remaining(self) -> list[Ints]:
+        """Per place, the least cost to an end from each state of a walk there; of others it says nothing."""
+        return self._cheapest[1]
+
+    @cached_property
+    def _cheapest(self) -> tuple[list[Ints], list[Ints]]:
+        ground, last = self.ground, self.length - 1
+        remaining = [np.empty(ground.size, np.int64)]  # filled nowhere else: most of a large graph is on no walk
+        remaining[0][self.places[last].heads] = 0
+        onward: list[Ints] = []
+        for place in range(last, -1, -1):
+            arcs = self.places[place]
+            costs = ground.costs_of(arcs)
+            if place < last:
+                costs += ground.node_costs[ground.nodes(arcs.heads)] + remaining[0][arcs.heads]
+            here = np.empty(ground.size, np.int64)
+            here[arcs.tails] = FAR
+            np.minimum.at(here, arcs.tails, costs)
+            remaining.insert(0, here)
+            onward.insert(0, costs)
+        return onward, remaining
 
     def newest(self) -> list[Ints]:
-        """Return, per place, the newest day of evidence that the rest of a walk from each state can meet; raises Spent."""
+        """Return, per place, the newest day of evidence that the rest of a walk from each state can meet."""
         ground = self.ground
         best = [np.full(ground.size, NO_DATE, np.int64)]
-        for i in range(self.length - 1, -1, -1):
-            arcs = self.arcs(i)
+        for arcs in reversed(self.places):
             days = np.maximum(ground.dates(ground.edges_of(arcs)), best[0][arcs.heads])
             here = np.full(ground.size, NO_DATE, np.int64)
             np.maximum.at(here, arcs.tails, days)
@@ -250,101 +266,53 @@ class Plan(ABC):
         return best
 
     def walks(self) -> list[NDArray[np.float64]]:
-        """Return, per place, how many walks lead from each state to an end; exact below 2^53. Raises Spent."""
+        """Return, per place, how many walks lead from each state to an end; exact below 2^53."""
         counts = [np.ones(self.ground.size, np.float64)]
-        for i in range(self.length - 1, -1, -1):
-            arcs = self.arcs(i)
+        for arcs in reversed(self.places):
             counts.insert(0, np.bincount(arcs.tails, counts[0][arcs.heads], self.ground.size).astype(np.float64))
         return counts
 
 
-class Layered(Plan):
-    """The walks of one length through layers: where the two sides met, and the least remaining cost at each place.
+def layered(layers: Layers, length: int) -> Plan | None:
+    """Return the walks of one length through layers, or None where there are none; raises Spent."""
+    met = _meet(layers, length)
+    if met is None:
+        return None
+    i, j = met
+    connecting = _connect(layers, i, j)
+    if not len(connecting.heads):
+        return None
+    before, after, size = [connecting], [connecting], layers.ground.size
+    for step in range(i - 1, -1, -1):
+        arcs = layers.forward_arcs(step)
+        before.append(arcs.where(marked(before[-1].tails, size)[arcs.heads]))
+    for step in range(j - 1, -1, -1):
+        arcs = layers.backward_arcs(step)
+        after.append(arcs.where(marked(after[-1].heads, size)[arcs.tails]))
+    return Plan(layers.ground, [*before[:0:-1], *after])
 
-    ``remaining[i]`` holds the least cost from each state at place i to an end, FAR where no end is reached;
-    at places up to ``meet`` it does so only for states that a start reaches. ``connecting`` are the arcs
-    between the place ``meet`` and the next.
-    """
 
-    def __init__(self, layers: Layers, length: int) -> None:
-        super().__init__(layers.ground, length)
-        self.layers = layers
-        self.meet = 0
-        self._remaining: list[Ints] = []
-        self.connecting: Arcs | None = None
-        self.empty = not self._build(self._meet())
-
-    def _build(self, met: tuple[int, int] | None) -> bool:
-        if met is None:
-            return False
-        self.meet, later = met
-        self.connecting = self._connect(self.meet, later)
-        if not len(self.connecting.heads):
-            return False
-        layers, ground, length = self.layers, self.ground, self.length
-        after = [layers.remaining(length - i) for i in range(self.meet + 1, length + 1)]
-        here = [least(ground, self.connecting, after[0], last=later == 0)]
-        for i in range(self.meet - 1, -1, -1):
-            here.insert(0, least(ground, layers.forward_arcs(i), here[0], last=False))
-        self._remaining = here + after
-        return bool((here[0][layers.forward(0)] < FAR).any())
-
-    @cached_property
-    def _open(self) -> list[Bools]:
-        """Per place, from which states an end can still be reached."""
-        return [remaining < FAR for remaining in self.remaining]
-
-    def _meet(self) -> tuple[int, int] | None:
-        """Return how many layers each side was expanded, or None where one of them came to nothing."""
-        layers, i, j = self.layers, 0, 0
-        while i + j < self.length - 1:
-            if layers.forward_cost(i) <= layers.backward_cost(j):
-                i += 1
-                reached = layers.forward(i)
-            else:
-                j += 1
-                reached = layers.backward(j)
-            if not len(reached):
-                return None
-        return i, j
-
-    def _connect(self, i: int, j: int) -> Arcs:
-        """Return the arcs from the states i steps from a start to those j steps from an end."""
-        layers = self.layers
-        layers.narrow()
+def _meet(layers: Layers, length: int) -> tuple[int, int] | None:
+    """Return how many layers each side was expanded, or None where one of them came to nothing."""
+    i, j = 0, 0
+    while i + j < length - 1:
         if layers.forward_cost(i) <= layers.backward_cost(j):
-            return layers.forward_to(i, layers.remaining(j) < FAR)
-        return layers.backward_from(j, marked(layers.forward(i), layers.ground.size))
+            i += 1
+            reached = layers.forward(i)
+        else:
+            j += 1
+            reached = layers.backward(j)
+        if not len(reached):
+            return None
+    return i, j
 
-    # -------------------------------------------------------------- what enumerations read
-    @property
-    def remaining(self) -> list[Ints]:
-        """Per place, the least cost from each state to an end; FAR where none is reached."""
-        return self._remaining
 
-    @property
-    def starts(self) -> Ints:
-        """The states that a path of this length may start in."""
-        states = self.layers.forward(0)
-        return states[self.remaining[0][states] < FAR]
-
-    def steps(self, states: Ints, i: int) -> Arcs:
-        """Return the arcs from states at place i along which an end can still be reached; raises Spent."""
-        return self.ground.forward(states, self.ground.codes_at(i), self._open[i + 1])
-
-    def arcs_at_hand(self, i: int) -> Arcs:
-        """Return all arcs between places i and i + 1 that were looked at, the core's among them; raises Spent."""
-        if i < self.meet:
-            return self.layers.forward_arcs(i)
-        if i == self.meet and self.connecting is not None:
-            return self.connecting
-        return self.layers.backward_arcs(self.length - i - 1)
-
-    def arcs(self, i: int) -> Arcs:
-        """Return all arcs of the core between places i and i + 1; raises Spent."""
-        arcs = self.arcs_at_hand(i)
-        keep = self._open[i + 1][arcs.heads] & self._open[i][arcs.tails]
-        return arcs.where(keep)
+def _connect(layers: Layers, i: int, j: int) -> Arcs:
+    """Return the arcs from the states i steps from a start to those j steps from an end."""
+    layers.narrow()
+    if layers.forward_cost(i) <= layers.backward_cost(j):
+        return layers.forward_to(i, marked(layers.backward(j), layers.ground.size))
+    return layers.backward_from(j, marked(layers.forward(i), layers.ground.size))
 
 
 def least(ground: Ground, arcs: Arcs, after: Ints, *, last: bool) -> Ints:
@@ -399,8 +367,8 @@ class Core:
     def plans(self, length: int) -> list[Plan]:
         """Return the plans for paths of one length; none where there can be no such path. Raises Spent."""
         if length not in self._plans:
-            found = (Layered(self._layers(places), length) for places in placements(self.ground, length))
-            self._plans[length] = [plan for plan in found if not plan.empty]
+            found = (layered(self._layers(places), length) for places in placements(self.ground, length))
+            self._plans[length] = [plan for plan in found if plan is not None]
         return self._plans[length]
 
     def plans_within(self, length: int, limit: int) -> list[Plan]:
@@ -408,8 +376,8 @@ class Core:
         if length in self._plans or self.ground.question.via:
             return self.plans(length)
         (places,) = placements(self.ground, length)
-        plan = Layered(Within(self.ground, places, length, limit), length)
-        return [] if plan.empty else [plan]
+        plan = layered(Within(self.ground, places, length, limit), length)
+        return [] if plan is None else [plan]
 
     def hold(self, plan: Plan) -> None:
         """Take a plan that was made elsewhere for all paths that are asked for."""

@@ -1,10 +1,10 @@
 """Many paths at once: the first thousand of an order by whole columns of numbers.
 
-A beam search that knows what it left out. Walks of a plan are listed place by place, and of the prefixes at each
-place only the best are kept, by the least cost that they can be finished at. The best prefix that was dropped
-bounds everything that is missing: paths that come before it are certain, in their order. Walks that meet a node
-twice are dropped when they do, so fewer paths than asked for may be certain; then more prefixes are kept. Between
-two ends, walks of up to three steps are paths, and once is enough.
+Where there are few walks, all are listed. Else it is a beam search that knows what it left out: walks of a plan are
+listed place by place, and of the prefixes at each place only the best are kept, by the least cost that they can be
+finished at. The best prefix that was dropped bounds everything that is missing: paths that come before it are
+certain, in their order. Walks that meet a node twice are dropped when they do, so fewer paths than asked for may be
+certain; then more prefixes are kept. Between two ends, walks of up to three steps are paths, and once is enough.
 
 By confidence, the paths of fewer steps say what the last wanted one costs at most, and longer ones are only looked for
 within that (``layers.Within``). CPU on Hetionet between hubs, against finding paths one by one (``ranking``): the first
@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import repeat
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from kg.paths.ranking import Found, Key, Ranking
 LISTED = (CONFIDENCE, LENGTH)  # orders whose keys grow with every step
 MANY = 5  # paths to come, from which on listing pays
 LISTING_SHARE = 0.5  # of a budget; the rest is left to find paths one by one where that was not enough
+MANY_WALKS = 2_000  # from which on it pays to see first which of them can be among the best
 MOST_KEPT = 100_000  # prefixes at a place
 
 
@@ -77,6 +79,15 @@ class Listed:
             found = None if spent or not self._ahead else self._ahead.popleft()
         self.position += found is not None
         return found
+
+    def ahead(self, count: int, budget: Budget) -> list[Found]:
+        """Return up to so many of the next paths where these are known already, but for the last that is known."""
+        count = min(count, len(self._ahead) - 1)
+        if count < 1 or budget.left < count or not budget.spend(count):
+            return []
+        self.more = False
+        self.position += count
+        return [self._ahead.popleft() for _ in range(count)]
 
     def _list(self, budget: Budget) -> None:
         share = budget.share(LISTING_SHARE)
@@ -167,13 +178,27 @@ class _Listing:
 
     def paths(self) -> list[Found]:
         """Return the paths in order; raises Spent."""
+        rows = self._every() or self._best()
+        return self._found(self._cut(rows, ordered=True))
+
+    def _every(self) -> _Rows | None:
+        """Return all walks that are paths, or None where they are many."""
+        rows: _Rows | None = None
+        for place, arcs in enumerate(self.plan.places):
+            rows = self._joined(rows, arcs, self._costs(arcs, place), MANY_WALKS)
+            if rows is None:
+                break
+        return rows
+
+    def _best(self) -> _Rows:
+        """Return the best walks that are paths, or more."""
         plan, ground = self.plan, self.ground
         states = plan.starts
         nodes = ground.nodes(states)
         rows = _Rows(np.zeros(len(states), np.int64), plan.remaining[0][states], states, [nodes], [nodes], [])
         for place in range(plan.length):
             rows = self._longer(self._cut(rows), place)
-        return self._found(self._cut(rows, ordered=True))
+        return rows
 
     def _key(self, to_end: int, steps: tuple[int, ...]) -> Key:
         length = self.plan.length
@@ -182,28 +207,49 @@ class _Listing:
     # -------------------------------------------------------------- one step more
     def _longer(self, rows: _Rows, place: int) -> _Rows:
         """Return the prefixes that are one step longer."""
-        plan, ground = self.plan, self.ground
         arcs, costs = self._arcs(rows, place)
-        order = np.argsort(arcs.tails, kind="stable")
+        longer = cast(_Rows, self._joined(rows, arcs, costs))
+        return longer._replace(to_end=longer.costs + self.plan.remaining[place + 1][longer.states])
+
+    def _joined(self, rows: _Rows | None, arcs: Arcs, costs: Ints, most: int | None = None) -> _Rows | None:
+        """Return the prefixes that some become along some arcs, at the start the arcs themselves; None where these are too many.
+
+        What they can be finished at is left to say.
+        """
+        ground = self.ground
+        if most is not None and len(arcs.heads) > most:
+            return None
+        nodes, edges = ground.nodes(arcs.heads), ground.edges_of(arcs)
+        steps = nodes * ground.adjacency.codes + ground.codes_of(arcs)
+        if rows is None:
+            starts = ground.nodes(arcs.tails)
+            return _Rows(costs, costs, arcs.heads, [starts, nodes], [starts, steps], [edges])
+        order = arcs.tails.argsort(kind="stable")
         row, picked = join(rows.states, arcs.tails[order])
+        if most is not None and len(row) > most:
+            return None
         if not ground.budget.spend(len(row) // ARCS_A_STEP + 1):
             raise Spent
         arc = order[picked]
-        nodes = ground.nodes(arcs.heads)
-        new = unmet(rows.nodes, row, nodes[arc]).nonzero()[0]
-        row, arc = row[new], arc[new]
-        heads = arcs.heads[arc]
+        new = unmet(rows.nodes, row, nodes[arc])
+        if not new.all():
+            row, arc = row[new], arc[new]
         total = rows.costs[row] + costs[arc]
-        steps = nodes * ground.adjacency.codes + ground.codes_of(arcs)
-        edges = ground.edges_of(arcs)
         return _Rows(
             total,
-            total + plan.remaining[place + 1][heads],
-            heads,
+            total,
+            arcs.heads[arc],
             [*(column[row] for column in rows.nodes), nodes[arc]],
             [*(column[row] for column in rows.steps), steps[arc]],
             [*(column[row] for column in rows.edges), edges[arc]],
         )
+
+    def _costs(self, arcs: Arcs, place: int) -> Ints:
+        """Return what arcs at a place and their heads cost."""
+        costs = self.ground.costs_of(arcs)
+        if place + 1 < self.plan.length:
+            costs += self.ground.node_costs[self.ground.nodes(arcs.heads)]
+        return costs
 
     def _arcs(self, rows: _Rows, place: int) -> tuple[Arcs, Ints]:
         """Return the arcs that the best prefixes may go on along, the best of them, and what they and their heads cost."""
@@ -211,14 +257,8 @@ class _Listing:
         best = np.full(ground.size, np.iinfo(np.int64).max, np.int64)
         np.minimum.at(best, rows.states, rows.costs)
         states = (best < np.iinfo(np.int64).max).nonzero()[0]
-        if len(plan.arcs_at_hand(place).heads) <= ground.cost(states):
-            arcs = plan.arcs(place)
-            arcs = arcs.where(best[arcs.tails] < np.iinfo(np.int64).max)
-        else:
-            arcs = plan.steps(states, place)
-        costs = ground.costs_of(arcs)
-        if place + 1 < plan.length:
-            costs += ground.node_costs[ground.nodes(arcs.heads)]
+        arcs = plan.steps(states, place)
+        costs = self._costs(arcs, place)
         bounds = best[arcs.tails] + costs + plan.remaining[place + 1][arcs.heads]
         keep, floor = self._within(bounds)
         if floor is not None:
@@ -250,11 +290,10 @@ class _Listing:
 
     def _found(self, rows: _Rows) -> list[Found]:
         nodes, steps, edges = (_tuples(columns) for columns in (rows.nodes, rows.steps, rows.edges))
-        costs = rows.costs.tolist()
-        return [
-            Found(self._key(cost, step), node, edge, cost)
-            for cost, step, node, edge in zip(costs, steps, nodes, edges, strict=True)
-        ]
+        costs, length = rows.costs.tolist(), self.plan.length
+        numbers = (repeat(length), costs) if self.order_by == LENGTH else (costs, repeat(length))
+        keys = zip(*numbers, repeat(0), steps)
+        return list(map(Found._make, zip(keys, nodes, edges, costs)))  # noqa: B905
 
 
 def _chosen(rows: _Rows, keep: Ints) -> _Rows:

@@ -234,8 +234,8 @@ class _Steps:
     def _work_out(self, state: int) -> None:
         plan, place = self._plan, self._place
         few = ARCS_A_STATE * (len(self._known) + 1)
-        if self._all is None and (len(self._known) >= FEW or len(plan.arcs_at_hand(place).heads) <= few):
-            self._all = plan.arcs(place)
+        if self._all is None and (len(self._known) >= FEW or len(plan.places[place].heads) <= few):
+            self._all = plan.places[place]
         if self._ordered is None and self._all is not None and len(self._all.heads) <= few:
             self._ordered = self._sorted(self._all)
         if self._ordered is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -64,8 +64,7 @@ def reachable(
     question = understand(scenario, sources, None, constraints or PathConstraints())
     budget = budget or Budget()
     ground = Ground(scenario, question, budget)
-    simple = question.shortest == 1 and not question.via and question.signs is None and question.steps is None
-    distances, searched, stopped = _spread(ground) if simple else _checked(ground)
+    distances, searched, stopped = _spread(ground) if question.is_simple else _checked(ground)
     entities = ground.adjacency.entities
     order = np.lexsort((np.arange(ground.count), distances))
     nodes = tuple(Reached(entities[i], int(distances[i])) for i in order if distances[i] > 0)
@@ -102,7 +101,7 @@ def _checked(ground: Ground) -> tuple[Ints, int, str | None]:
         for node in _proposed(ground, length):
             if distances[node] or not budget.spend():
                 continue
-            question = replace(asked, targets=(int(node),), shortest=length, longest=length)
+            question = asked._replace(targets=(int(node),), shortest=length, longest=length)
             if node not in asked.sources and node not in asked.avoid:
                 ranking = Ranking(Core(Ground(ground.scenario, question, budget)), "LENGTH")
                 distances[node] = length if ranking.next(budget) else 0
@@ -114,7 +113,7 @@ def _checked(ground: Ground) -> tuple[Ints, int, str | None]:
 def _proposed(ground: Ground, length: int) -> Ints:
     """Return the nodes that walks of some length lead to, constraints on whole paths aside."""
     nodes = np.array(ground.question.sources, np.int64)
-    plain = Ground(ground.scenario, replace(ground.question, signs=None), ground.budget)
+    plain = Ground(ground.scenario, ground.question._replace(signs=None), ground.budget)
     passed = plain.between.copy()
     passed[sorted(ground.question.via)] = True
     for i in range(length):

@@ -8,11 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from kg.adjacency import COST_UNIT
 from kg.model import Relation
 from kg.records import Assertion, Entity, Evidence
 from kg.wording import Verb, chain
+
+if TYPE_CHECKING:
+    from kg.paths.ground import Ground
+    from kg.paths.ranking import Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +84,61 @@ class Step:
         return f"<Step {self.start.curie} {self.name} {self.end.curie} {self.confidence:.2f}>"
 
 
-@dataclass(frozen=True, eq=False)
+class Steps:
+    """The steps of some paths, each made once, when somebody asks for it."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self._made: dict[tuple[int, int], Step] = {}
+
+    def of(self, found: Found, nodes: Sequence[Entity]) -> tuple[Step, ...]:
+        """Return the steps of a path between its nodes."""
+        made, steps = self._made, []
+        for i, key in enumerate(zip(found.nodes[:-1], found.edges, strict=True)):
+            step = made.get(key)
+            if step is None:  # of two threads, one is right
+                step = made.setdefault(key, self._step(nodes[i], nodes[i + 1], self.ground.assertion(key[1])))
+            steps.append(step)
+        return tuple(steps)
+
+    def _step(self, start: Entity, end: Entity, assertion: Assertion) -> Step:
+        scenario = self.ground.scenario
+        relation = scenario.graph.model.relation[assertion.relation]
+        return Step(start, end, assertion, relation, assertion.subject is not start, scenario.is_assumed(assertion.id))
+
+
 class Path:
-    """A path: steps one after another, no node twice.
+    """A path: steps one after another between ``nodes``, no node twice.
 
     The score is the product of the edges' confidences and, for each node between the ends, its number of
     edges to the power of minus ``damping``: through a hub, which everything is connected to, little is explained.
     """
 
-    steps: tuple[Step, ...]
-    degrees: tuple[int, ...]
-    cost: int
-    damping: float
+    def __init__(self, nodes: tuple[Entity, ...], found: Found, steps: Steps) -> None:
+        self.nodes = nodes
+        self.cost = found.cost
+        self._found = found
+        self._steps = steps
 
     @cached_property
-    def nodes(self) -> tuple[Entity, ...]:
-        """The entities on the path, ends included."""
-        return (self.steps[0].start, *(step.end for step in self.steps))
+    def steps(self) -> tuple[Step, ...]:
+        """The edges as walked."""
+        return self._steps.of(self._found, self.nodes)
+
+    @property
+    def degrees(self) -> tuple[int, ...]:
+        """The number of edges of each node between the ends."""
+        return tuple(map(self._steps.ground.degree, self._found.nodes[1:-1]))
+
+    @property
+    def damping(self) -> float:
+        """The exponent of what hubs take from the score."""
+        return self._steps.ground.damping
 
     @property
     def length(self) -> int:
         """Number of steps."""
-        return len(self.steps)
+        return len(self.nodes) - 1
 
     @cached_property
     def id(self) -> str:

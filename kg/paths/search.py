@@ -7,24 +7,35 @@ import binascii
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from kg.budget import Budget
 from kg.errors import BadInput, InvalidCursor
 from kg.frames import frame
 from kg.overlay import Scenario
-from kg.paths.constraints import CONFIDENCE, DAMPING, LENGTH, ORDERS, Ends, PathConstraints, Question, understand
+from kg.paths.constraints import (
+    ANYTHING,
+    CONFIDENCE,
+    DAMPING,
+    LENGTH,
+    ORDERS,
+    Ends,
+    PathConstraints,
+    Question,
+    understand,
+)
 from kg.paths.counting import count_paths
 from kg.paths.diversity import Diverse
 from kg.paths.ground import Ground, Spent
 from kg.paths.layers import Core
 from kg.paths.listing import Listed
-from kg.paths.nearest import nearest
+from kg.paths.nearest import any_nearest, nearest
 from kg.paths.ranking import Found, Key, Ranking
-from kg.paths.records import Path, Step
-from kg.records import Assertion, Entity
+from kg.paths.records import Path, Steps
+from kg.records import Assertion
 from kg.views import View, ViewNode
 
 FRAME = ["id", "score", "length", "sign", "metapath", "nodes", "weakest_confidence", "newest", "assumed", "text"]
@@ -122,7 +133,7 @@ def find_paths(
     """
     if order_by not in ORDERS:
         raise BadInput(f"Paths are ordered by {', '.join(ORDERS)}, not {order_by!r}.")
-    question = understand(scenario, sources, targets, constraints or PathConstraints())
+    question = understand(scenario, sources, targets, constraints or ANYTHING)
     return Search(scenario, question, damping, budget).page(
         order_by, first=first, after=after, diverse=diverse, count=count
     )
@@ -145,12 +156,9 @@ def shortest_paths(
     Without a ``max_length`` they are looked for up to the distance of the ends, or four steps if that is
     less. Paging, limits and errors are those of ``find_paths``.
     """
-    asked = constraints or PathConstraints()
+    asked = constraints or ANYTHING
     search = Search(scenario, understand(scenario, sources, targets, asked), damping, budget)
-    shortest, stopped = search.shortest(limited=asked.max_length is not None)
-    if shortest is None:
-        return PathPage((), 0, None if stopped else 0, stopped is not None, stopped, LENGTH)
-    return shortest.page(LENGTH, first=first, after=after, count=count)
+    return search.shortest_page(limited=asked.max_length is not None, first=first, after=after, count=count)
 
 
 def connecting_subgraph(
@@ -236,11 +244,18 @@ class Search:
             lambda: tuple(bookmarks.cursor(before + i, one) for i, one in enumerate(found, 1)),
         )
 
-    def shortest(self, *, limited: bool) -> tuple[Search | None, str | None]:
+    def shortest_page(self, *, limited: bool, first: int, after: str | None = None, count: bool = True) -> PathPage:
+        """Return a page of the shortest paths; those of ``max_length`` steps at most, if ``limited``."""
+        shortest, stopped = self._shortest(limited=limited)
+        if shortest is None:
+            return PathPage((), 0, None if stopped else 0, stopped is not None, stopped, LENGTH)
+        return shortest.page(LENGTH, first=first, after=after, count=count)
+
+    def _shortest(self, *, limited: bool) -> tuple[Search | None, str | None]:
         """Return the search at the least length that a path has, or None, and the limit that ended it, if one did."""
         asked = self.question
         try:
-            if asked.shortest == 1 and not (asked.steps or asked.via or asked.signs):
+            if asked.is_simple:
                 plan = nearest(self.ground, asked.longest if limited else None)
                 if plan is None:
                     return None, None
@@ -248,8 +263,8 @@ class Search:
                 return self._of_length(plan.length), None
             least = asked.shortest
             if not (asked.steps or asked.via):
-                plain = replace(asked, signs=None)
-                distant = nearest(Ground(self.scenario, plain, self.budget) if asked.signs else self.ground)
+                plain = asked._replace(signs=None)
+                distant = any_nearest(Ground(self.scenario, plain, self.budget) if asked.signs else self.ground)
                 if distant is None:
                     return None, None
                 least = max(least, distant.length)
@@ -312,6 +327,8 @@ class Stream:
         found: list[Found] = []
         while len(found) < count and (one := self.next(budget)) is not None:
             found.append(one)
+            if isinstance(self._ranking, Listed):
+                found += self._ranking.ahead(count - len(found), budget)
         return found
 
     def peek(self, budget: Budget) -> Found | None:
@@ -395,29 +412,6 @@ class Bookmarks:
 # ------------------------------------------------------------------ records
 def paths_of(ground: Ground, several: Sequence[Found]) -> tuple[Path, ...]:
     """Return the records of paths that were found by numbers; steps that they share are one record."""
-    entities = ground.adjacency.entities
-    steps: dict[tuple[int, int], Step] = {}
-    degrees: dict[int, int] = {}
-    paths = []
-    for found in several:
-        own = []
-        for i, edge in enumerate(found.edges):
-            key = found.nodes[i], edge
-            step = steps.get(key)
-            if step is None:
-                start, end = entities[found.nodes[i]], entities[found.nodes[i + 1]]
-                step = steps[key] = step_of(ground, start, end, ground.assertion(edge))
-            own.append(step)
-        between = found.nodes[1:-1]
-        for node in between:
-            if node not in degrees:
-                degrees[node] = ground.degree(node)
-        paths.append(Path(tuple(own), tuple([degrees[node] for node in between]), found.cost, ground.damping))
-    return tuple(paths)
-
-
-def step_of(ground: Ground, start: Entity, end: Entity, assertion: Assertion) -> Step:
-    """Return an assertion as walked from one of its ends to the other."""
-    scenario = ground.scenario
-    relation = scenario.graph.model.relation[assertion.relation]
-    return Step(start, end, assertion, relation, assertion.subject is not start, scenario.is_assumed(assertion.id))
+    entities, steps = ground.adjacency.entities, Steps(ground)
+    made = {number: entities[number] for number in set(chain.from_iterable([found.nodes for found in several]))}
+    return tuple([Path(tuple([made[node] for node in found.nodes]), found, steps) for found in several])

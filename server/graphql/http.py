@@ -74,7 +74,7 @@ class GraphQLEndpoint:
 
     async def answer(self, scope: Scope, receive: Receive) -> ASGIApp | None:
         """Return the response to a request, or None where nobody waits for it any more."""
-        headers = dict(reversed(scope["headers"]))  # the first of a name counts
+        headers = first_of_each(scope)
         accept = _text(headers, b"accept")
         media = RESPONSE_JSON if EVENTS in accept else JSON
         try:
@@ -107,8 +107,7 @@ class GraphQLEndpoint:
         etag = f'W/"{tag}-{hashlib.blake2b(raw + media.encode(), digest_size=12).hexdigest()}"' if reading else ""
         if reading and etag in _text(headers, b"if-none-match"):
             return Response(status_code=304, headers={**self.shared_headers, "ETag": etag})
-        small = len(raw) <= self.settings.max_body_bytes
-        answer = self.responses.get((tag, reading, raw)) if small else None
+        answer = self.known(tag, reading, raw)
         if answer is None:
             prepared, parameters = await self.prepare(reading, raw)
             if prepared.is_subscription and not prepared.errors:
@@ -116,12 +115,49 @@ class GraphQLEndpoint:
                     raise HTTPProblem(406, "NOT_ACCEPTABLE", NO_STREAM)
                 return self.events(prepared, parameters, caller)
             answer = await self.runner.answer(prepared, parameters.variables, caller, identity, receive)
-            if answer.cacheable and small and self.engine.service.snapshot.version.tag == tag:
-                self.responses.put((tag, reading, raw), answer, len(answer.body) + len(raw) + 200)
-        else:
+            self.remember(answer, tag, reading, raw)
+        return self.ready(answer, etag if reading and answer.cacheable else "", media)
+
+    @property
+    def longest_at_once(self) -> int:
+        """Bytes that a body may have for ``at_once``; 0 where nothing is for anyone to read."""
+        closed = self.authenticator.reads_need_token
+        return 0 if closed else min(INLINE_BYTES, self.settings.max_body_bytes)
+
+    def at_once(self, raw: bytes, media: str) -> Ready | None:
+        """Return the response to what anyone asks by POST, or None where that has to wait for something.
+
+        Raises HTTPProblem or KGError for what cannot be run.
+        """
+        tag = self.engine.service.snapshot.version.tag
+        answer = self.known(tag, False, raw)
+        if answer is None:
+            parameters = read_body(raw)
+            answer = self.runner.at_once(self.runner.prepare(parameters), parameters.variables)
+            if answer is None:
+                return None
+            self.remember(answer, tag, False, raw)
+        return self.ready(answer, "", media)
+
+    def known(self, tag: str, reading: bool, raw: bytes) -> Answer | None:
+        """Return the answer that is kept of a request to one version of the graph, if any."""
+        if not self.responses.size or len(raw) > self.settings.max_body_bytes:
+            return None
+        answer = self.responses.get((tag, reading, raw))
+        if answer is not None:
             self.runner.metrics.operation("cached")
+        return answer
+
+    def remember(self, answer: Answer, tag: str, reading: bool, raw: bytes) -> None:
+        """Keep an answer for the next one who asks the same, if it is that version's and stays true."""
+        small = answer.cacheable and len(raw) <= self.settings.max_body_bytes
+        if small and self.engine.service.snapshot.version.tag == tag:
+            self.responses.put((tag, reading, raw), answer, len(answer.body) + len(raw) + 200)
+
+    def ready(self, answer: Answer, etag: str, media: str) -> Ready:
+        """Return the response that an answer goes out as."""
         status = answer.status or (200 if answer.executed or media == JSON else 400)
-        return Ready(answer.body, status, self.raw_headers, etag if reading and answer.cacheable else "", media)
+        return Ready(answer.body, status, self.raw_headers, etag, media)
 
     async def prepare(self, reading: bool, raw: bytes) -> tuple[Prepared, Parameters]:
         """Return the operation a request asks for, ready to run, and its parameters."""
@@ -186,6 +222,21 @@ class Ready:
         await send({"type": "http.response.body", "body": self.body})
 
 
+def first_of_each(scope: Scope) -> Headers:
+    """Return a request's headers by name; the first of a name counts."""
+    return dict(reversed(scope["headers"]))
+
+
+def media_of(headers: Headers) -> str | None:
+    """Return the media type of the answer to a POST with these headers; None where it is a stream, or there is none."""
+    try:
+        check_content_type(_text(headers, b"content-type"))
+        media = negotiate(_text(headers, b"accept"))
+    except HTTPProblem:
+        return None
+    return None if media == EVENTS else media
+
+
 def _text(headers: Headers, name: bytes) -> str:
     """Return the value of a header, whose name is in lower case; empty where there is none."""
     value = headers.get(name)
@@ -221,7 +272,7 @@ def _too_large(limit: str, most: int) -> HTTPProblem:
 
 def caller_of(request: Request, authenticator: Authenticator) -> Caller:
     """Return what a request says of who sent it."""
-    return _caller(request.scope, dict(reversed(request.scope["headers"])), authenticator)
+    return _caller(request.scope, first_of_each(request.scope), authenticator)
 
 
 def _caller(scope: Scope, headers: Headers, authenticator: Authenticator) -> Caller:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Annotated, Any, Optional
 
 import strawberry
 from strawberry import UNSET
 
 from kg.model import snake_case
+from server.graphql.compiled import FOLLOWS
 
 
 def member(
@@ -80,6 +82,17 @@ def given(input_: Any, name: str) -> Any:
     """Return a field of an input object, or None where it was not given."""
     value = getattr(input_, name, None) if input_ else None
     return None if value is UNSET else value
+
+
+def following(*attributes: str) -> Callable[[Any], Any]:
+    """Return a resolver that reads an attribute of an attribute; compiled plans read them where it would be called."""
+    read = attrgetter(".".join(attributes))
+
+    def resolver(self: Any) -> Any:
+        return read(self)
+
+    setattr(resolver, FOLLOWS, attributes)
+    return resolver
 
 
 def itself(item: Any) -> Any:

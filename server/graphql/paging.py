@@ -134,19 +134,38 @@ def paginate(
 ) -> Page:
     """Return the page that the arguments ask for; raises BadInput, InvalidCursor or LimitExceeded for bad ones."""
     check_clock()
-    check_page_size(arguments.first, settings, "first")
-    check_page_size(arguments.last, settings, "last")
+    first, last = arguments.first, arguments.last
+    if first is not None:
+        check_page_size(first, settings, "first")
+    elif last is None:
+        first = settings.page_size
+    if last is not None:
+        check_page_size(last, settings, "last")
     start, stop = 0, len(items)
     if arguments.after is not None:
         start = _position(graph, items, arguments.after, "after", key) + 1
     if arguments.before is not None:
         stop = max(start, _position(graph, items, arguments.before, "before", key))
-    first = settings.page_size if arguments.first is None and arguments.last is None else arguments.first
-    if first is not None:
-        stop = min(stop, start + first)
-    if arguments.last is not None:
-        start = max(start, stop - arguments.last)
+    if first is not None and first < stop - start:
+        stop = start + first
+    if last is not None:
+        start = max(start, stop - last)
     return Page(graph, items, items[start:stop], start, key, node)
+
+
+def first_page(
+    graph: Snapshot,
+    items: Sequence[Any],
+    first: int | None,
+    settings: Settings,
+    *,
+    key: Callable[[Any], str],
+    node: Callable[[Any], Any],
+) -> Page:
+    """Return the page that a list begins with, as ``paginate`` does where only ``first`` is asked for."""
+    check_clock()
+    check_page_size(first, settings)
+    return Page(graph, items, items[: settings.page_size if first is None else first], 0, key, node)
 
 
 def check_page_size(size: int | None, settings: Settings, name: str = "first") -> None:

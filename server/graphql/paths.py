@@ -1,4 +1,4 @@
-"""The queries about paths: ``paths``, ``shortestPaths``, ``connectingSubgraph`` and ``reachable``."""
+"""The queries about paths: ``paths``, ``shortestPaths``, ``distance``, ``connectingSubgraph`` and ``reachable``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from kg.formats import cytoscape_elements
 from kg.overlay import Scenario
 from kg.paths import (
     ORDERS,
+    Distance,
     Estimate,
     Path,
     PathConstraints,
@@ -23,6 +24,7 @@ from kg.paths import (
     Reach,
     WhyNot,
     connecting_subgraph,
+    distance,
     estimate,
     find_paths,
     reachable,
@@ -106,6 +108,7 @@ class PathFields:
         return {
             "paths": self._paths(),
             "shortest_paths": self._shortest(),
+            "distance": self._distance(),
             "connecting_subgraph": self._connecting(),
             "reachable": self._reachable(),
             "explain_paths": self._explain(),
@@ -228,6 +231,44 @@ class PathFields:
         said = "All paths of the least length at which there are any, best score first."
         return member(
             self.connection, said, shortest_paths_, name="shortestPaths", **self._arguments(), **self._paging()
+        )
+
+    def _distance(self) -> Any:
+        def distance_(
+            self: Request,
+            from_: list[Any],
+            to: list[Any],
+            where: Any = None,
+            assuming: Any = None,
+            without: Any = None,
+            as_of: date | None = None,
+        ) -> Distance:
+            q = _question(self, from_, to, where, assuming, without, as_of)
+            found = distance(q.scenario, q.sources, q.targets, q.constraints, budget=budget_of(self))
+            if found.path is not None:
+                self.rests_on(step.assertion for step in found.path.steps)
+            return found
+
+        members = {
+            "length": member(
+                int | None, "Least number of steps; null where there is no path, or none was found within the limits."
+            ),
+            "nodes": member(listed(self.types.entity), "The entities on one of the shortest paths, ends included."),
+            "path": member(
+                nullable(self.path), "That path, with its evidence. `shortestPaths` finds the best of them."
+            ),
+            "truncated_by": member(
+                str | None, "The limit that ended the search before a path was found.", name="truncatedBy"
+            ),
+        }
+        said = "How far apart things are, and whether they are connected at all: by any one of the shortest paths."
+        return member(
+            made_type("Distance", "How many steps things are apart, by one of the shortest paths.", members),
+            said,
+            distance_,
+            name="distance",
+            **self._arguments(),
+            **scenario_arguments(self.assumption),
         )
 
     def _connecting(self) -> Any:

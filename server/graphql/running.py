@@ -103,6 +103,16 @@ class Runner:
         self.metrics.operation(answer.how)
         return answer
 
+    def at_once(self, prepared: Prepared, variables: dict[str, Any]) -> Answer | None:
+        """Return the answer to what anyone may ask and needs no waiting; None for anything else."""
+        if prepared.is_mutation or prepared.is_subscription or (prepared.asks_store and self.elsewhere is not None):
+            return None
+        if not self.engine.is_quick(prepared, variables):
+            return None
+        answer = self.engine.execute(prepared, variables)
+        self.metrics.operation(answer.how)
+        return answer
+
     async def _write(self, prepared: Prepared, variables: dict[str, Any], identity: Identity, caller: Caller) -> Answer:
         if self.elsewhere is not None:
             return await self.elsewhere.answer(prepared, variables, caller)

@@ -22,8 +22,8 @@ from kg.snapshot import Snapshot
 from server.graphql.exports import export_field
 from server.graphql.ids import cursor, global_id
 from server.graphql.inputs import Inputs
-from server.graphql.members import fill, itself, listed, make_enum, member, nullable, pascal
-from server.graphql.paging import Page, PageArguments, paginate
+from server.graphql.members import fill, following, itself, listed, make_enum, member, nullable, pascal
+from server.graphql.paging import Page, PageArguments, first_page, paginate
 from server.graphql.scalars import PartialDate
 from server.settings import Settings
 
@@ -171,16 +171,12 @@ class Types:
     def evidence(self) -> Any:
         """One source's word on an assertion."""
 
-        def level(self: Any) -> Any:
-            return self.level.name
-
-        def strength(self: Any) -> Any:
-            return self.level.strength
-
         members = {
             "id": member(strawberry.ID, "CURIE of the evidence."),
-            "level": member(self.enums["EvidenceLevel"], "How strong this kind of source is.", level),
-            "strength": member(float, "Strength of the level, in (0, 1].", strength),
+            "level": member(
+                self.enums["EvidenceLevel"], "How strong this kind of source is.", following("level", "name")
+            ),
+            "strength": member(float, "Strength of the level, in (0, 1].", following("level", "strength")),
             "direction": member(self.enums["EvidenceDirection"], "Whether it speaks for or against the assertion."),
             "date": member(
                 PartialDate, "When the world could know: publication of the source, or registration of a trial."
@@ -355,10 +351,14 @@ class Types:
             before: str | None = None,
         ) -> Page:
             edges: Any = self.edges(link.name)
-            condition = inputs.edge_condition(target, filter)
-            if condition is not None:
-                edges = [edge for edge in edges if condition(edge)]
-            edges = inputs.sort(edges, keys, order_by)
+            if filter:
+                condition = inputs.edge_condition(target, filter)
+                if condition is not None:
+                    edges = [edge for edge in edges if condition(edge)]
+            if order_by:
+                edges = inputs.sort(edges, keys, order_by)
+            if after is None and last is None and before is None:
+                return first_page(self.graph, edges, first, settings, key=_edge_key, node=_edge_node)
             return paginate(
                 self.graph, edges, PageArguments(first, after, last, before), settings, key=_edge_key, node=_edge_node
             )
@@ -418,11 +418,17 @@ class Types:
         node = self.kinds.get(name, self.entity)
         extra = {
             "assertion": member(self.assertion, "The assertion that the edge stands for."),
-            "confidence": member(float, "How much the evidence supports it, in [0, 1]."),
-            "disputed": member(
-                bool, "Whether evidence both supports and contradicts it.", lambda self: self.assertion.disputed
+            "confidence": member(
+                float, "How much the evidence supports it, in [0, 1].", following("assertion", "confidence")
             ),
-            "evidence": member(listed(self.evidence), "All evidence for and against it, newest first."),
+            "disputed": member(
+                bool, "Whether evidence both supports and contradicts it.", following("assertion", "disputed")
+            ),
+            "evidence": member(
+                listed(self.evidence),
+                "All evidence for and against it, newest first.",
+                following("assertion", "evidence"),
+            ),
         }
         edge = self._edge_type(
             f"{name}AssertionEdge",

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,7 @@ def lineup(folder: Path, domain: Domain, source: tuple[Path, Path], options: Seq
     return [
         service("service", response_cache_bytes="0"),
         service("service, quiet log", response_cache_bytes="0", log_level="warning"),
+        replace(service("service, new heads", response_cache_bytes="0"), new_heads=True),
         service("service, no answers kept", response_cache_bytes="0", kept_answer_bytes="0"),
         service("service, response cache on"),
         service("service, 2 workers", response_cache_bytes="0", workers="2"),
@@ -251,6 +253,7 @@ def load(server: Server, query: Path, seconds: float) -> dict[str, float]:
         str(query),
         str(seconds),
         str(CONNECTIONS),
+        *(["new"] if server.new_heads else []),
     ]
     before = server.cpu_seconds
     done = subprocess.run(command, capture_output=True, text=True, check=False)

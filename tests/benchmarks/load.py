@@ -1,27 +1,30 @@
 """The load: keep-alive connections that post one body again and again, in a process of their own.
 
-``python load.py PORT PATH BODY_FILE SECONDS CONNECTIONS`` prints JSON: requests, seconds, and latencies in ms.
+``python load.py PORT PATH BODY_FILE SECONDS CONNECTIONS [new]`` prints JSON: requests, seconds, and latencies in ms.
+With ``new``, each request has an id of its own in its head; without, all heads are the same.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import uvloop
 
-HEAD = "POST {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: {}\r\n\r\n"
+HEAD = "POST {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: {}\r\n"
 MARK = b"content-length:"
 
 
 class Connection(asyncio.Protocol):
     """One connection, with one request under way at a time."""
 
-    def __init__(self, request: bytes, until: float) -> None:
-        self.request, self.until = request, until
+    def __init__(self, requests: Iterator[bytes], until: float) -> None:
+        self.requests, self.until = requests, until
         self.times: list[float] = []
         self.buffer = bytearray()
         self.expected = 0
@@ -33,8 +36,9 @@ class Connection(asyncio.Protocol):
         self._send()
 
     def _send(self) -> None:
+        request = next(self.requests)
         self.started = time.perf_counter()
-        self.transport.write(self.request)
+        self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         """Collect an answer; send the next request once it is whole."""
@@ -65,12 +69,21 @@ def _length(head: bytes) -> int:
     return int(head[start:].split(b"\r\n", 1)[0])
 
 
-async def run(port: int, path: str, body: bytes, seconds: float, connections: int) -> dict[str, float]:
+def requests_of(path: str, body: bytes, *, new: bool) -> Iterator[bytes]:
+    """Yield requests without end."""
+    head = HEAD.format(path, len(body)).encode()
+    if not new:
+        yield from itertools.repeat(head + b"\r\n" + body)
+    for number in itertools.count():
+        yield b"%sX-Request-Id: request-%d\r\n\r\n%s" % (head, number, body)
+
+
+async def run(port: int, path: str, body: bytes, seconds: float, connections: int, *, new: bool) -> dict[str, float]:
     """Return what a load of this many connections measured."""
-    request = HEAD.format(path, len(body)).encode() + body
+    requests = requests_of(path, body, new=new)
     started, loop = time.perf_counter(), asyncio.get_running_loop()
     made = [
-        (await loop.create_connection(lambda: Connection(request, started + seconds), "127.0.0.1", port))[1]
+        (await loop.create_connection(lambda: Connection(requests, started + seconds), "127.0.0.1", port))[1]
         for _ in range(connections)
     ]
     await asyncio.gather(*(connection.done for connection in made))
@@ -85,5 +98,6 @@ async def run(port: int, path: str, body: bytes, seconds: float, connections: in
 
 
 if __name__ == "__main__":
-    port_, path_, file, seconds_, connections_ = sys.argv[1:]
-    print(json.dumps(uvloop.run(run(int(port_), path_, Path(file).read_bytes(), float(seconds_), int(connections_)))))
+    port_, path_, file, seconds_, connections_, *new_ = sys.argv[1:]
+    body_ = Path(file).read_bytes()
+    print(json.dumps(uvloop.run(run(int(port_), path_, body_, float(seconds_), int(connections_), new=bool(new_)))))

@@ -47,7 +47,8 @@ def _how() -> Iterator[str]:
         "The peers do none of that and write no log. Except where a row says so, its cache of whole responses is off, and it is "
         "one process. What it said of an entity in an earlier answer it keeps as JSON for others (KG_KEPT_ANSWER_BYTES), and "
         "here the same question is asked again and again, so that the rows of lists show its best case; 'no answers kept' is "
-        "its worst. The clients are one process too and share the machine's cores with the servers, which is why a second "
+        "its worst. The head of a request that it has parsed before it knows by its bytes, and the load's are all the same, as "
+        "those of one client mostly are; in 'new heads' each has an id of its own. The clients are one process too and share the machine's cores with the servers, which is why a second "
         "worker adds less than it would with a core of its own."
     )
     yield ""

@@ -38,6 +38,7 @@ class Server:
     ready: str
     environment: Mapping[str, str] = field(default_factory=dict)
     cwd: Path = ROOT
+    new_heads: bool = False  # no two requests of the load have the same head
     process: subprocess.Popen[bytes] | None = None
 
     def start(self, log: Path, patience: float = 600.0) -> float:

@@ -1,8 +1,8 @@
 """A process on the failing disk (shim.c): makes a change while something fails, asks again, and tells what happened.
 
-    python -m tests.durability.faults DATA CASES
+    python -m tests.durability.faults DATA CASES LOG_BYTES
 
-CASES is JSON: a list of [operation, errno, part of the file name, skip, count].
+CASES is JSON: a list of [operation, errno, part of the file name, skip, count]. LOG_BYTES is how long the log may grow.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import kg.store
 from kg.errors import KGError
 from kg.store import Store
 from tests.durability.writer import document
@@ -26,6 +27,11 @@ def attempt(store: Store, name: str, expected: int) -> dict[str, Any]:
     except KGError as error:
         return {"error": type(error).__name__, "said": str(error)}
     return {"version": change.version if change else None}
+
+
+def made(store: Store, name: str, expected: int) -> dict[str, Any]:
+    """Ask for a change until it is made: what failed in the background strikes the next write, too."""
+    return next(told for _ in range(5) if "version" in (told := attempt(store, name, expected)))
 
 
 def values(store: Store) -> list[str] | str:
@@ -47,8 +53,7 @@ def run(data: Path, case: tuple[str, int, str, int, int]) -> dict[str, Any]:
         during = values(store)
         again = attempt(store, "two", 1)
         hits = shim.shim_fail(ord("-"), 0, 0, 0, b"")
-        after = next(told for _ in range(5) if "version" in (told := attempt(store, "two", 1)))
-        third = attempt(store, "three", 2)
+        after, third = made(store, "two", 1), made(store, "three", 2)
     with Store(data, free_bytes=0) as store:
         store.verify()
         reopened = [store.version, values(store)]
@@ -58,8 +63,9 @@ def run(data: Path, case: tuple[str, int, str, int, int]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def main(folder: str, cases: str) -> None:
+def main(folder: str, cases: str, log_bytes: str) -> None:
     """Run the cases, each in a data folder of its own, and print what happened in each as one line of JSON."""
+    kg.store.LOG_BYTES = int(log_bytes)
     for number, case in enumerate(json.loads(cases)):
         print(json.dumps(run(Path(os.environ["SHIM_DATA"]) / folder / str(number), case)), flush=True)
 

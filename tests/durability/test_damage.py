@@ -62,7 +62,7 @@ def test_a_damaged_file_is_noticed_or_harmless(data: Path, tmp_path: Path, kind:
 
 
 def test_a_damaged_log_is_noticed_or_harmless(tmp_path: Path) -> None:
-    """Without the flush, all that was acknowledged is in the log; Oxigraph by itself opens without its tail."""
+    """What was acknowledged last is in the log alone; Oxigraph by itself opens without its tail."""
     writer = Writing(tmp_path / "data", tmp_path / "acks", "careless")
     writer.wait(6)
     writer.kill()

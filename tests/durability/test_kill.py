@@ -19,7 +19,7 @@ from tests.server.live import Live
 from tests.server.writing import APPLY, NEW_THERAPY, REVERT, change
 
 
-@pytest.mark.parametrize("mode", ["update", "bulk"])
+@pytest.mark.parametrize("mode", ["update", "tables", "bulk"])
 def test_a_killed_writer_loses_nothing_acknowledged_and_tears_nothing(tmp_path: Path, mode: str) -> None:
     """Loads and reverts, and large loads, which take another way into the store."""
     moments, data = chance(), tmp_path / "data"
@@ -96,7 +96,7 @@ def test_a_change_a_killed_writer_could_not_acknowledge_is_made_safe_before_it_i
 
 
 def test_killing_does_not_make_opening_slow(tmp_path: Path) -> None:
-    """Each change is flushed, so there is no long log to read again."""
+    """A log that grows is made a table of, so there is no long one to read again."""
     Writing(tmp_path / "data", tmp_path / "acks", "update").kill_sometime(chance())
     started = time.monotonic()
     Store(tmp_path / "data").close()

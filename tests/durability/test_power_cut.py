@@ -14,7 +14,7 @@ from tests.durability.running import Writing
 from tests.durability.writer import check
 
 
-@pytest.mark.parametrize("mode", ["update", "bulk"])
+@pytest.mark.parametrize("mode", ["update", "tables", "bulk"])
 def test_what_was_acknowledged_survives_the_loss_of_all_that_was_not_synced(
     disk: Disk, tmp_path: Path, mode: str
 ) -> None:
@@ -33,7 +33,7 @@ def test_what_was_acknowledged_survives_the_loss_of_all_that_was_not_synced(
 
 
 @pytest.mark.parametrize("way", WAYS[:2])
-def test_without_the_flush_the_same_cut_loses_acknowledged_changes_which_is_noticed(
+def test_without_the_sync_the_same_cut_loses_acknowledged_changes_which_is_noticed(
     disk: Disk, tmp_path: Path, way: str
 ) -> None:
     """The control: this test can fail, and the store says so rather than serve what is left."""

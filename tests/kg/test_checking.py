@@ -330,6 +330,10 @@ def test_shapes_find_the_same_part_by_part(model: Model, monkeypatch: pytest.Mon
         monkeypatch.setattr(shapes, "PART", size)
         found.append(check(documents, model, REFERENCE, context, date(2026, 1, 1)))
     assert found[0] == found[1] == found[2]
+    with monkeypatch.context() as patch:
+        whole = shapes._SchemaSeen([shapes._schema_ntriples(model).decode()], {})
+        patch.setattr(shapes, "_schema_seen", lambda _: whole)
+        assert check(documents, model, REFERENCE, context, date(2026, 1, 1)) == found[0], "all of the schema is seen"
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -343,6 +347,7 @@ def test_shapes_find_the_same_where_only_one_of_those_alike_is_validated(
     lost = data.draw(st.sets(st.integers(0, 300)))
     documents[0] = replace(documents[0], triples=[t for n, t in enumerate(documents[0].triples) if n not in lost])
     assert shapes._sight(model)
+    assert shapes._schema_seen(model).near
     one = check(documents, model, REFERENCE, today=date(2026, 1, 1))
     with monkeypatch.context() as patch:
         patch.setattr(shapes, "_sight", lambda _: None)

@@ -1,10 +1,12 @@
 """Paths are exact, complete, in a total order, and say what they left out."""
 
 import math
+import random
 import subprocess
 import sys
 from datetime import date, timedelta
 
+import networkx as nx
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from kg.paths import (
     ORDERS,
     PathConstraints,
     connecting_subgraph,
+    distance,
     estimate,
     find_paths,
     reachable,
@@ -63,12 +66,14 @@ def questions(draw):
 
 # ------------------------------------------------------------------ exact, on random graphs
 @examples(160)
-@given(questions())
-def test_the_answer_is_what_listing_all_paths_gives(question) -> None:
+@given(questions(), st.sampled_from([0, 2000]))
+def test_the_answer_is_what_listing_all_paths_gives(question, many) -> None:
     """All constraints, overlays and days, on random typed graphs: same paths, same order, same count."""
     what_if, sources, targets, asked, order_by, damping = question
     expected = routes.listed(what_if, sources, targets, asked, order_by, damping)
-    page = find_paths(what_if, sources, targets, asked, order_by, first=10_000, damping=damping)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kg.paths.listing.MANY_WALKS", many)
+        page = find_paths(what_if, sources, targets, asked, order_by, first=10_000, damping=damping)
     assert [plain(path) for path in page] == expected
     assert (page.total, page.exhaustive, page.has_next, page.truncated_by) == (len(expected), True, False, None)
     counted = find_paths(what_if, sources, targets, asked, order_by, first=1, damping=damping)
@@ -133,6 +138,51 @@ def test_without_a_limit_the_shortest_are_as_long_as_they_must_be(question) -> N
     assert first.has_next == (len(page) > 1)
 
 
+@examples(120)
+@given(questions(), st.booleans())
+def test_the_distance_is_the_length_of_the_shortest_and_its_path_is_one_of_them(question, limited) -> None:
+    what_if, sources, targets, asked, _, damping = question
+    if limited:
+        asked = PathConstraints(**{**_fields(asked), "max_length": asked.longest})
+    shortest = [plain(path) for path in shortest_paths(what_if, sources, targets, asked, first=1000, damping=damping)]
+    found = distance(what_if, sources, targets, asked, damping=damping)
+    assert found.truncated_by is None
+    if not shortest:
+        assert (found.length, found.nodes, found.path) == (None, (), None)
+        return
+    assert found.length == len(shortest[0][1])
+    assert plain(found.path) in shortest
+    assert found.path.nodes == found.nodes
+
+
+@examples(40)
+@given(st.integers(0, 2**32 - 1), st.integers(20, 60), st.floats(0.5, 2.0))
+def test_the_distance_in_larger_graphs_is_what_networkx_finds(seed, size, density) -> None:
+    """Ends that are many steps apart, or not connected, and nodes of few and of many edges."""
+    rng = random.Random(seed)
+    pairs = {(min(a, b), a, max(a, b)) for a, b in ((int(size * rng.random() ** 2), rng.randrange(size)) for _ in range(int(size * density))) if a != b}  # fmt: skip
+    edges = nx.Graph((f"v{a}", f"v{b}") for a, _, b in pairs)
+    if edges.number_of_nodes() < 2:
+        return
+    what_if = scenario(graph(dict.fromkeys(edges, "Alpha"), *(f"{a} touches {b}" for a, b in edges.edges)))
+    for start, end in [rng.sample(sorted(edges), 2) for _ in range(8)]:
+        found = distance(what_if, f"n:{start}", f"n:{end}")
+        expected = nx.shortest_path_length(edges, start, end) if nx.has_path(edges, start, end) else None
+        assert found.length == expected
+        best = shortest_paths(what_if, f"n:{start}", f"n:{end}", first=1)
+        assert [path.length for path in best] == ([] if expected is None else [expected])
+
+
+def test_a_distance_says_what_limit_ended_the_search() -> None:
+    names = [f"h{i}" for i in range(300)]
+    hub = scenario(
+        graph(dict.fromkeys(["a", "y", "z", *names], "Alpha"), *(f"a touches {h}" for h in names), "y touches z")
+    )
+    found = distance(hub, "n:a", "n:z", budget=Budget(1))
+    assert (found.length, found.path, found.truncated_by) == (None, None, "steps")
+    assert distance(hub, "n:a", "n:z").truncated_by is None
+
+
 @examples(60)
 @given(questions(), st.integers(1, 6))
 def test_pages_of_the_shortest_put_together_are_the_whole(question, size) -> None:
@@ -152,13 +202,16 @@ def test_pages_of_the_shortest_put_together_are_the_whole(question, size) -> Non
 
 
 @examples(120)
-@given(questions(), st.integers(1, 12))
-def test_listing_many_at_once_gives_the_first_of_them(question, count) -> None:
+@given(questions(), st.integers(1, 12), st.sampled_from([0, 3, 2000]))
+def test_listing_many_at_once_gives_the_first_of_them(question, count, many) -> None:
+    """Whether all walks are listed, or the best of those that are many."""
     what_if, sources, targets, asked, order_by, damping = question
     assume(order_by in LISTED)
     expected = routes.listed(what_if, sources, targets, asked, order_by, damping)
     ground = Ground(what_if, understand(what_if, sources, targets, asked), Budget(), damping)
-    found, all_ = best_paths(Core(ground), order_by, count)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kg.paths.listing.MANY_WALKS", many)
+        found, all_ = best_paths(Core(ground), order_by, count)
     assert [plain(path) for path in paths_of(ground, found)] == expected[: len(found)]
     assert len(found) == len(expected) if all_ else len(found) >= count
 

@@ -164,7 +164,7 @@ def test_nulls_of_all_pairs_are_what_each_permuted_graph_gives(seed_graph: Snaps
     sources, targets = np.arange(0, graph.sizes["Therapy"], 3), np.arange(4)
     firsts = np.stack([graph.step(m.steps[0]).row_degree for m in metapaths])
     lasts = np.stack([graph.step(m.steps[-1]).column_degree for m in metapaths])
-    p = nulls.of_metapath(0, sources, targets, observed[0][np.ix_(sources, targets)])
+    p = nulls.of_metapaths(sources, targets, observed[:, sources[:, None], targets])[0]
     sums = nulls.of_pairs(sources, targets, observed.sum(axis=0)[np.ix_(sources, targets)])
     few = 0
     for i, source in enumerate(sources):

@@ -28,7 +28,8 @@ THERAPY = """@prefix kg: <https://cartograph.example/vocab/> . @prefix rdfs: <ht
 
 def files_in(folder: Path) -> Any:
     """Return the sizes and checksums of the files of a snapshot, as its folder says them."""
-    return json.loads((folder / ABOUT).read_text())["files"]
+    about = json.loads((folder / ABOUT).read_text())
+    return about["files"], about["rows"]
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def _plain(value: object) -> str:
 def test_columns_are_mapped_not_read(written: Path, model: Model) -> None:
     """So that processes share them."""
     columns = open_snapshot(written, model, Graph)[0].columns
-    base = columns.ids
+    base = columns.names
     while isinstance(base.base, np.ndarray):
         base = base.base
     assert isinstance(base, np.memmap)
@@ -85,6 +86,17 @@ def test_what_is_not_whole_is_refused(written: Path, model: Model) -> None:
     file.write_bytes(whole[:-8])
     with pytest.raises(StoreDamaged, match="not whole"):
         open_snapshot(written, model, Graph)
+    file.write_bytes(whole)
+    rows = written / "names.rows"
+    names = rows.read_bytes()
+    rows.write_bytes(names[:-1] + bytes([names[-1] ^ 1]))
+    with pytest.raises(StoreDamaged, match=r"names\.rows was damaged"):
+        open_snapshot(written, model, Graph, verify=True)
+    rows.write_bytes(names[:-1])
+    with pytest.raises(StoreDamaged, match="not whole"):
+        open_snapshot(written, model, Graph)
+    rows.write_bytes(names + b"what another snapshot has more")
+    assert open_snapshot(written, model, Graph, verify=True)
     file.unlink()
     with pytest.raises(StoreDamaged, match="no whole snapshot"):
         open_snapshot(written, model, Graph)
@@ -138,3 +150,34 @@ def test_what_the_last_one_had_is_not_made_again(model: Model, tmp_path: Path) -
         assert others
         assert all(after[curie] is before[curie] for curie in others)
     service.close()
+
+
+def test_columns_that_only_grow_are_one_file_for_all_snapshots(model: Model, tmp_path: Path) -> None:
+    """Each goes as far as its own rows, whatever the next has written behind them, or began to write."""
+    (tmp_path / "seeds").mkdir()
+    shutil.copy(TINY / "tiny.ttl", tmp_path / "seeds")
+    service = open_service(tmp_path / "data", seeds=tmp_path / "seeds")
+    last, seen = None, []
+    for n in range(4):
+        service.load([name_nodes(read_text(CLAIM.format(n).encode(), "ttl", f"{n}.ttl"))], message="m")
+        last = write_snapshot(service.snapshot, tmp_path / str(n), last)
+        seen.append(told(service.snapshot.columns))
+        if n == 2:
+            with (tmp_path / "2" / "names.rows").open("ab") as file:
+                file.write(b"never published")
+    for n in range(4):
+        graph, _ = open_snapshot(tmp_path / str(n), model, Graph, verify=True)
+        assert told(graph.columns) == seen[n]
+    names = {(tmp_path / str(n) / "names.rows").stat().st_ino for n in range(4)}
+    assert len(names) < 4, "but where the room was full"
+    service.close()
+
+
+CLAIM = """@prefix kg: <https://cartograph.example/vocab/> . @prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
+@prefix dcterms: <http://purl.org/dc/terms/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+<https://cartograph.example/therapy/x{0}> a kg:Therapy ; rdfs:label "x{0}" ; kg:granularity kg:Product ; kg:modality kg:CarT .
+[] a kg:Assertion ; rdf:subject <https://cartograph.example/therapy/x{0}> ; rdf:predicate kg:targets ;
+  rdf:object <http://identifiers.org/hgnc/1633> ; kg:evidence [ dcterms:source <https://example.org/s> ;
+  kg:level kg:CaseSeries ; kg:direction kg:Supports ; dcterms:date "2020"^^xsd:gYear ] .
+<https://example.org/s> a kg:Source ; kg:sourceKind kg:JournalArticle ; dcterms:bibliographicCitation "S" ."""

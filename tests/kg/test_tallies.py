@@ -19,6 +19,7 @@ from kg.exploration import Graph
 from kg.findings import HypothesisPage
 from kg.graph import open_service
 from kg.hypotheses import hypotheses
+from kg.matrices import PathCounter
 from kg.overlay import Assumption, scenario
 from kg.published import FOLDER, Follower, Published, current
 from kg.tallies import Beside
@@ -215,7 +216,27 @@ def test_they_are_made_ahead_and_copied_with_the_snapshot(
     assert permuted() == 0
     done = CliRunner().invoke(main, ["permute", "--data", str(tmp_path / "copy"), "--permutations", "3"])
     assert done.exit_code == 0, done.output
-    assert len(files(tmp_path / "copy")) == 2
+    assert len(files(tmp_path / "copy")) == 3  # of four and of three permutations, and the mean of each metapath
+
+
+def test_means_that_were_made_ahead_are_not_counted_again(
+    tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the same numbers, so the answer is the same; without the file they are counted."""
+    open_service(tmp_path / "data", seeds=ROOT / "seeds", publish="all").close()
+    counted = []
+    mean = PathCounter.mean
+    monkeypatch.setattr(PathCounter, "mean", lambda *args: counted.append(args) or mean(*args))
+    assert CliRunner().invoke(main, ["permute", "--data", str(tmp_path / "data"), "--permutations", "4"]).exit_code == 0
+    assert counted
+    published = tmp_path / "data" / FOLDER
+    means = min(files(published), key=lambda path: path.stat().st_size)
+    counted.clear()
+    page = told(ask(Follower(published, model).snapshot))
+    assert not counted
+    means.unlink()
+    assert told(ask(Follower(published, model).snapshot)) == page
+    assert counted
 
 
 def test_small_graphs_are_not_permuted_ahead(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kg.tokens import TokenFile
-from tests.conftest import ROOT, TINY
+from tests.conftest import COMPILED, ROOT, TINY
 
 
 class Live:
@@ -24,6 +24,7 @@ class Live:
         command = [sys.executable, "-m", "kg", "serve", "--port", "0", "--data", str(self.data), "--seeds", str(TINY)]
         command += options
         kept = {name: value for name, value in os.environ.items() if not name.startswith("KG_")}
+        kept["KG_COMPILED"] = str(COMPILED).lower()
         self.process = subprocess.Popen(
             command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**kept, "KG_LOG_FORMAT": "json", **environment}
         )

@@ -41,9 +41,9 @@ def wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) 
     pytest.fail(f"kg serve did not become ready:\n{log.read_text(errors='replace')[-3000:]}")
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running service with the tiny graph in it."""
+@pytest.fixture(scope="module", params=["true", "false"], ids=["compiled", "interpreted"])
+def service(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a running service with the tiny graph in it, on each executor."""
     folder = tmp_path_factory.mktemp("audited")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -51,6 +51,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "kg", "serve", "--host", "127.0.0.1", "--port", port]
     command += ["--data", str(folder / "data"), "--seeds", str(TINY)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("KG_")}
+    environment["KG_COMPILED"] = request.param
     log = folder / "log"
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)

@@ -168,6 +168,21 @@ def test_shortest_paths_are_all_of_one_length(ask: Ask) -> None:
     assert len({path["length"] for path in found["nodes"]}) == 1
 
 
+def test_a_distance_comes_with_a_path_of_that_length(ask: Ask) -> None:
+    query = """query($from: [ID!]!, $avoid: [ID!]) { distance(from: $from, to: ["MONDO:0009688"], where: {avoid: $avoid}) {
+      length truncatedBy nodes { curie } path { length steps { assertion { id } } } } }"""
+    body = ask(query, **{"from": ["therapy:beta"]})
+    found = data(body)["distance"]
+    shortest = data(ask('{ shortestPaths(from: ["therapy:beta"], to: ["MONDO:0009688"]) { nodes { length } } }'))
+    assert found["length"] == found["path"]["length"] == shortest["shortestPaths"]["nodes"][0]["length"]
+    ends = found["nodes"][0]["curie"], found["nodes"][-1]["curie"]
+    assert ends == ("therapy:beta", "MONDO:0009688")
+    between = [node["curie"] for node in found["nodes"][1:-1]]
+    assert between
+    other = data(ask(query, **{"from": ["therapy:beta"], "avoid": between}))["distance"]
+    assert not {node["curie"] for node in other["nodes"]} & set(between)
+
+
 def test_the_best_paths_unite_to_a_view(ask: Ask) -> None:
     query = """{ connectingSubgraph(from: ["therapy:alpha"], to: ["MONDO:0007915"], paths: 3) {
       truncated nodes { distance entity { curie } } edges { subject { curie } object { curie } } } }"""

@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 from kg.graph import GraphService, open_service
 from server.app import create_app
 from server.settings import Settings
+from server.straight import AtOnce
 from tests.benchmarks.synthetic import write
 
 ASSERTIONS = 3_000
@@ -36,28 +37,34 @@ ENTITY = """query($n: Int!) { entity(curie: "therapy:bench-00042") { curie label
   ... on Therapy { modality targets(first: $n) { edges { node { curie } } } } } }"""
 # calls of Python functions and of C functions, measured with CPython 3.11; others make a few less
 MOST = {
-    ("entity", 1): (219, 186),
-    ("list", 100): (51, 324),
-    ("nested", 15): (2896, 2479),
+    ("entity", 1): (209, 181),
+    ("at once", 1): (87, 72),
+    ("list", 100): (45, 327),
+    ("nested", 15): (1399, 2338),
     ("view", 200): (3268, 1257),
 }
-QUERIES = {"entity": ENTITY, "list": LIST, "nested": NESTED, "view": VIEW}
+QUERIES = {"entity": ENTITY, "at once": ENTITY, "list": LIST, "nested": NESTED, "view": VIEW}
+HEADERS = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"accept", b"application/json")]
 ROOM = 1.15  # for other versions of Python and of libraries
 
 Asked = Callable[[str, int], tuple[int, int]]
 
 
 class Counted:
-    """The application in this process, asked for an entity as over HTTP and for the rest without; counts the calls."""
+    """The application in this process, asked for an entity as over HTTP and for the rest without; counts the calls.
+
+    Over HTTP is either by way of all layers, or at once.
+    """
 
     def __init__(self, service: GraphService) -> None:
         settings = Settings(response_cache_bytes=0, kept_answer_bytes=0, inline_cost=10**9, citations=0)
         self.app: Starlette = create_app(service, settings)
+        self.at_once: AtOnce = self.app.state.at_once
         self.runner = asyncio.Runner()
 
     def __call__(self, name: str, n: int) -> tuple[int, int]:
         """Return the calls of Python and of C functions while a question is answered for the third time."""
-        ask = self._over_http if name == "entity" else self._directly
+        ask = {"entity": self._over_http, "at once": self._at_once}.get(name, self._directly)
         for _ in range(2):
             ask(QUERIES[name], n)
         counts = {"call": 0, "c_call": 0}
@@ -81,6 +88,15 @@ class Counted:
     def _over_http(self, query: str, n: int) -> None:
         self.runner.run(self._answer(orjson.dumps({"query": query, "variables": {"n": n}})))
 
+    def _at_once(self, query: str, n: int) -> None:
+        body = orjson.dumps({"query": query, "variables": {"n": n}})
+        head = self.at_once.heads.get(b"head")
+        if head is None:
+            lengthy = [*HEADERS, (b"content-length", b"%d" % len(body))]
+            head = self.at_once.learn(b"head", len(body), {"method": "POST", "path": "/graphql", "headers": lengthy})
+        assert head is not None
+        assert isinstance(self.at_once.answer(head, body), bytes)
+
     async def _answer(self, body: bytes) -> None:
         sent: list[MutableMapping[str, Any]] = []
 
@@ -90,10 +106,9 @@ class Counted:
         async def send(message: MutableMapping[str, Any]) -> None:
             sent.append(message)
 
-        headers = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"accept", b"application/json")]
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
-            "path": "/graphql", "raw_path": b"/graphql", "query_string": b"", "root_path": "", "headers": headers,
+            "path": "/graphql", "raw_path": b"/graphql", "query_string": b"", "root_path": "", "headers": HEADERS,
             "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "state": {},
         }  # fmt: skip
         await self.app(scope, receive, send)

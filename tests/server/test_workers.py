@@ -236,7 +236,7 @@ def test_workers_serve_a_copy_too(copied: Path) -> None:
 
 def test_a_copy_that_is_not_whole_is_not_served(copied: Path, tmp_path: Path) -> None:
     (snapshot,) = (path for path in copied.iterdir() if path.is_dir())
-    (snapshot / "ids.npy").write_bytes((snapshot / "ids.npy").read_bytes()[:-9] + b"123456789")
+    (snapshot / "names.rows").write_bytes((snapshot / "names.rows").read_bytes()[:-9] + b"123456789")
     with pytest.raises(AssertionError, match="was damaged"):
         Live(copied.parent, "--read-only")
     shutil.rmtree(snapshot)

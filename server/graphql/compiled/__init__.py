@@ -7,7 +7,8 @@ runs (``Plan.execute`` raises ``Bail``), and graphql-core then runs the operatio
 
 from server.graphql.compiled.compiler import Compiler
 from server.graphql.compiled.errors import Bail, NotCompilable
+from server.graphql.compiled.fields import FOLLOWS
 from server.graphql.compiled.plan import Plan
 from server.graphql.compiled.said import Said
 
-__all__ = ["Bail", "Compiler", "NotCompilable", "Plan", "Said"]
+__all__ = ["FOLLOWS", "Bail", "Compiler", "NotCompilable", "Plan", "Said"]

@@ -28,6 +28,7 @@ from strawberry.types.field import StrawberryField
 from server.graphql.compiled.errors import NotCompilable
 
 DEFINITION = "strawberry-definition"
+FOLLOWS = "follows"  # attribute of a resolver that only reads attributes one after the other: their names
 NO_VARIABLES = VariableValues({}, {})
 
 Arguments = Callable[[VariableValues], dict[str, Any]]

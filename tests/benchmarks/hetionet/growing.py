@@ -135,6 +135,7 @@ def _assembled(
         Packed.of([said]),
         evidence,
         ids,
+        np.arange(count, dtype=np.int32),
         subjects,
         relations.astype(np.int16),
         objects,

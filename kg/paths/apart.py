@@ -1,0 +1,74 @@
+"""How far apart things are: the length of the shortest paths between them, and one of these.
+
+Of the shortest paths whichever is met first will do, so nothing is ranked or listed; ``search.shortest_paths`` finds
+the best of them, and all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from kg.budget import Budget
+from kg.overlay import Scenario
+from kg.paths.constraints import ANYTHING, DAMPING, Ends, PathConstraints, understand
+from kg.paths.ground import Ground, Spent
+from kg.paths.nearest import any_nearest
+from kg.paths.records import Path
+from kg.paths.search import Search, paths_of
+from kg.records import Entity
+
+
+@dataclass(frozen=True, eq=False)
+class Distance:
+    """How many steps two sets of ends are apart, by one of the shortest paths between them.
+
+    ``nodes`` are those of the path, none where there is no path. Which of several it is says nothing, but it is the
+    same every time. ``truncated_by`` names the limit that ended the search, if one did: then there may be a path.
+    """
+
+    nodes: tuple[Entity, ...]
+    truncated_by: str | None
+    make_path: Callable[[], Path | None] = field(repr=False)
+
+    @property
+    def length(self) -> int | None:
+        """Least number of steps from one end to another, or None where there is no path."""
+        return len(self.nodes) - 1 if self.nodes else None
+
+    @cached_property
+    def path(self) -> Path | None:
+        """The path, or None where there is none."""
+        return self.make_path()
+
+
+def distance(
+    scenario: Scenario,
+    sources: Ends,
+    targets: Ends,
+    constraints: PathConstraints | None = None,
+    *,
+    budget: Budget | None = None,
+    damping: float = DAMPING,
+) -> Distance:
+    """Return how far any of the sources is from any of the targets, along paths under the constraints.
+
+    How far paths are looked for is said at ``shortest_paths``; raises what ``find_paths`` raises.
+    """
+    asked = constraints or ANYTHING
+    question, budget = understand(scenario, sources, targets, asked), budget or Budget()
+    if not question.is_simple:
+        search = Search(scenario, question, damping, budget)
+        page = search.shortest_page(limited=asked.max_length is not None, first=1, count=False)
+        best = page.paths[0] if page else None
+        return Distance(best.nodes if best else (), page.truncated_by, lambda: best)
+    ground = Ground(scenario, question, budget, damping)
+    try:
+        met = any_nearest(ground, asked.max_length)
+    except Spent:
+        return Distance((), budget.exhausted_by, lambda: None)
+    if met is None:
+        return Distance((), None, lambda: None)
+    nodes = tuple([ground.adjacency.entities[node] for node in met.nodes])
+    return Distance(nodes, None, lambda: paths_of(ground, [met.found()])[0])
