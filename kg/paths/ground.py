@@ -312,21 +312,18 @@ class Ground:
         first, end = adjacency.indptr.item(node), adjacency.indptr.item(node + 1)
         if not self.budget.spend((end - first) // ARCS_A_STEP + 1):
             raise Spent
-        may = codes if codes is adjacency.every_code else codes.nonzero()[0]
-        if len(may) == 1:
-            code = may.item(0) ^ flip
+        walked = len(codes) if codes is adjacency.every_code else int(np.count_nonzero(codes))
+        if walked == 1:
+            code = int(codes.argmax()) ^ flip
             first, end = (first + adjacency.arc_codes[first:end].searchsorted((code, code + 1))).tolist()
         heads = adjacency.neighbours[first:end]
-        if len(may) not in (1, adjacency.codes):
-            chosen = codes[adjacency.arc_codes[first:end] ^ flip]
-        elif wanted is None:
+        chosen = None if wanted is None else wanted.take(heads)
+        if walked not in (1, len(codes)):
+            own = codes[adjacency.arc_codes[first:end] ^ flip]
+            chosen = own if chosen is None else own & chosen
+        if chosen is None:
             return np.zeros(end - first, np.int64), heads.astype(np.int64), np.arange(first, end)
-        else:
-            chosen = wanted.take(heads)
-            wanted = None
         kept = chosen.nonzero()[0]
-        if wanted is not None:
-            kept = kept[wanted.take(heads[kept])]
         return np.zeros(len(kept), np.int64), heads[kept].astype(np.int64), kept + first
 
     def _arc_ok(self, places: Ints, ok: Bools) -> Bools:
