@@ -117,6 +117,8 @@ def _moved(columns: Columns, gone: set[str], came: Mapping[str, EntitySpec]) -> 
 
 # ------------------------------------------------------------------ assertions
 def _without_claims(columns: Columns, gone: Sequence[Claim]) -> Columns:
+    if not gone:
+        return columns
     keep: Bools = np.ones(len(columns), np.bool_)
     for claim in gone:
         position = columns.place(claim.subject, claim.relation, claim.object)

@@ -229,9 +229,8 @@ class Columns:
 
     def having(self, rows: Bools) -> Bools:
         """Return whether each assertion has evidence among some of ``rows``."""
-        mask = np.zeros(len(self), np.bool_)
-        mask[self.owners[rows]] = True
-        return mask
+        found: Bools = np.diff(starts_of(rows)[self.starts]) > 0
+        return found
 
     @cached_property
     def latest(self) -> Ints:

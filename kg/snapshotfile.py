@@ -1,10 +1,10 @@
 """A snapshot as a folder of files that any number of processes map: start without reading the store, share the memory.
 
-The columns are ``.npy`` files, mapped when opened, so that their pages are read when needed and are the same memory in
-every process. Of those that only grow, ``.rows`` files hold the bare rows: the next snapshot has the same file, with its
-rows after them, and each snapshot goes as far as its own. Entities, sources, studies and details of evidence are JSON texts end to end (``kg.packed``). ``about.json``
-is written last. It names the version, the schema and the code that worked the columns out, and the size and checksum
-of every file.
+A ``.rows`` file is a column, bare, mapped when opened, so that its pages are read when needed and are the same memory in
+every process. Those of columns that only grow are one file for all snapshots, each of which goes as far as its own rows.
+Entities, sources, studies and details of evidence are JSON texts end to end (``kg.packed``). ``about.json`` is written
+last. It names the version, the schema and the code that worked the columns out, and of every file the size and checksum,
+and what its rows are.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import mmap
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ from kg.records import Source, Study
 from kg.snapshot import Snapshot, Version
 
 Kind = TypeVar("Kind", bound=Snapshot)
+FileSaid: TypeAlias = tuple[int, int, str]
+"""Size of a file and its checksum, as far as the snapshot goes, and the numpy type of its rows."""
 
 MADE_BY = ("checking", "columns", "evidence", "facts", "packed", "projection", "records", "snapshotfile", "triples")
 ABOUT = "about.json"
@@ -53,15 +56,9 @@ class Last:
 
     @property
     def files(self) -> Mapping[str, Any]:
-        """The size and checksum of each of its files."""
+        """The size, the checksum and what a row is, of each of its files."""
         files: Mapping[str, Any] = self.about["files"]
         return files
-
-    @property
-    def rows(self) -> Mapping[str, Any]:
-        """The size and checksum of its part of each of its files of rows, and what a row is."""
-        rows: Mapping[str, Any] = self.about["rows"]
-        return rows
 
 
 def write_snapshot(snapshot: Snapshot, folder: Path, last: Last | None = None) -> Last:
@@ -85,8 +82,8 @@ def write_snapshot(snapshot: Snapshot, folder: Path, last: Last | None = None) -
         else:
             pack = _packed(name, columns, shown[name], last) if name in shown else columns.details
             arrays[name], arrays[f"{name}-ends"] = pack.bytes_and_ends()
-    files |= {name: _write(folder / f"{name}.npy", array) for name, array in arrays.items()}
-    rows = {name: _grow(name, folder, columns, last) for name in GROWING}
+    files |= {name: _write(folder / f"{name}.rows", array) for name, array in arrays.items()}
+    files |= {name: _grow(name, folder, columns, last) for name in GROWING}
     about = {
         "format": _format(),
         "schema": schema_mark(snapshot.model),
@@ -98,10 +95,9 @@ def write_snapshot(snapshot: Snapshot, folder: Path, last: Last | None = None) -
             "message": version.message,
         },
         "files": files,
-        "rows": rows,
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
-    mapped = {name: Packed(_mapped(folder / f"{name}.npy"), _mapped(folder / f"{name}-ends.npy")) for name in shown}
+    mapped = {name: _packed_in(folder, files, name) for name in shown}
     return Last(columns, folder, about, mapped)
 
 
@@ -111,10 +107,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         if about["format"] != _format():
             raise StoreDamaged(f"{folder} was written by another release of this program; delete it.")
-        for name, (size, _) in about["files"].items():
-            if (folder / f"{name}.npy").stat().st_size != size:
-                raise StoreDamaged(f"{folder}/{name}.npy is not whole. Copy the folder again, or delete it.")
-        for name, (size, _, _) in about["rows"].items():
+        for name, (size, _, _) in about["files"].items():
             if (folder / f"{name}.rows").stat().st_size < size:
                 raise StoreDamaged(f"{folder}/{name}.rows is not whole. Copy the folder again, or delete it.")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -136,8 +129,8 @@ def open_snapshot(
         raise StoreDamaged(f"{folder} was written under another schema. Serve it with that one, or delete it.")
     try:
         if verify:
-            _verify(folder, about)
-        columns, packs = _columns(folder, about, model, last)
+            _verify(folder, about["files"])
+        columns, packs = _columns(folder, about["files"], model, last)
         return kind(model, columns, _version(about["version"])), Last(columns, folder, about, packs)
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise StoreDamaged(f"{folder} cannot be read ({error}). Copy the folder again, or delete it.") from error
@@ -161,31 +154,31 @@ def _format() -> str:
 
 
 # ------------------------------------------------------------------ files
-def _write(path: Path, array: NDArray[Any]) -> tuple[int, int]:
-    """Write an array; return the file's size and checksum."""
-    array = np.ascontiguousarray(array)
-    with path.open("w+b") as file:
-        np.save(file, array, allow_pickle=False)
-        size = file.tell()
-        file.seek(0)
-        head = file.read(size - array.nbytes)
-    return size, zlib.crc32(array.view(np.uint8).data, zlib.crc32(head))  # reading all of it again would take as long
+def _write(path: Path, array: NDArray[Any]) -> FileSaid:
+    """Write an array; return the file's size and checksum, and what a row is."""
+    rows = _bytes(array)
+    path.write_bytes(rows.data)
+    return array.nbytes, zlib.crc32(rows.data), array.dtype.str
 
 
-def _grow(name: str, folder: Path, columns: Columns, last: Last | None) -> tuple[int, int, str]:
-    """Write rows, or only those that came where the last snapshot has the others; return their size, checksum and kind."""
-    array = np.ascontiguousarray(_growing(name, columns))
-    size, checksum = 0, 0
-    path = folder / f"{name}.rows"
+def _grow(name: str, folder: Path, columns: Columns, last: Last | None) -> FileSaid:
+    """Write rows, or only those that came where the last snapshot has the others."""
+    array, path = _growing(name, columns), folder / f"{name}.rows"
     if last and _is_longer(array, _growing(name, last.columns)):
         with suppress(OSError):  # a disk that has no links
-            path.hardlink_to(last.folder / f"{name}.rows")
-            size, checksum, _ = last.rows[name]
-    rows = array.view(np.uint8).reshape(-1)[size:]
-    with path.open("r+b" if size else "wb") as file:
-        file.seek(size)  # behind it may be what was never published
-        file.write(rows.data)
-    return array.nbytes, zlib.crc32(rows.data, checksum), array.dtype.str
+            path.hardlink_to(last.folder / path.name)
+            size, checksum, kind = last.files[name]
+            more = _bytes(array)[size:]
+            with path.open("r+b") as file:
+                file.seek(size)  # behind it may be what was never published
+                file.write(more.data)
+            return array.nbytes, zlib.crc32(more.data, checksum), kind
+    path.unlink(missing_ok=True)
+    return _write(path, array)
+
+
+def _bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(array).view(np.uint8).reshape(-1)
 
 
 def _growing(name: str, columns: Columns) -> NDArray[Any]:
@@ -212,10 +205,10 @@ def _linked(name: str, folder: Path, last: Last) -> bool:
     """Share the two files of a pack with the last snapshot, if its folder and the disk allow it."""
     try:
         for part in (name, f"{name}-ends"):
-            (folder / f"{part}.npy").hardlink_to(last.folder / f"{part}.npy")
+            (folder / f"{part}.rows").hardlink_to(last.folder / f"{part}.rows")
     except OSError:
         for part in (name, f"{name}-ends"):
-            (folder / f"{part}.npy").unlink(missing_ok=True)
+            (folder / f"{part}.rows").unlink(missing_ok=True)
         return False
     return True
 
@@ -229,22 +222,18 @@ def _checksum(path: Path, size: int) -> int:
     return found
 
 
-def _verify(folder: Path, about: Mapping[str, Any]) -> None:
-    parts = [(f"{name}.npy", size, checksum) for name, (size, checksum) in about["files"].items()]
-    parts += [(f"{name}.rows", size, checksum) for name, (size, checksum, _) in about["rows"].items()]
-    for name, size, checksum in parts:
-        if _checksum(folder / name, size) != checksum:
-            raise StoreDamaged(f"{folder}/{name} was damaged. Copy the folder again, or delete it.")
+def _verify(folder: Path, files: Mapping[str, FileSaid]) -> None:
+    for name, (size, checksum, _) in files.items():
+        if _checksum(folder / f"{name}.rows", size) != checksum:
+            raise StoreDamaged(f"{folder}/{name}.rows was damaged. Copy the folder again, or delete it.")
 
 
 def _columns(
-    folder: Path, about: Mapping[str, Any], model: Model, last: Last | None
+    folder: Path, files: Mapping[str, FileSaid], model: Model, last: Last | None
 ) -> tuple[Columns, Mapping[str, Packed]]:
-    files: Mapping[str, Any] = about["files"]
-    rows = {name: _mapped_rows(folder / f"{name}.rows", size, kind) for name, (size, _, kind) in about["rows"].items()}
-    arrays: dict[str, Any] = {name: _mapped(folder / f"{name}.npy") for name in files}
-    evidence: dict[str, Any] = {name: rows[f"evidence-{name}"] for name in EVIDENCE}
-    packs = {name: Packed(arrays[name], arrays[f"{name}-ends"]) for name in PACKS}
+    packs = {name: _packed_in(folder, files, name) for name in PACKS}
+    evidence: dict[str, Any] = {name: _mapped(folder, files, f"evidence-{name}") for name in EVIDENCE}
+    arrays: list[Any] = [_mapped(folder, files, name) for name in ("names", *ARRAYS)]
 
     def records(name: str, make: Callable[[Any], Any], all_: type[Any] = tuple) -> Any:
         if last and all(files[part] == last.files[part] for part in (name, f"{name}-ends")):
@@ -262,8 +251,7 @@ def _columns(
         records("studies", lambda values: Study(*values)),
         packs["details"],
         EvidenceColumns(**evidence),
-        rows["names"],
-        *(arrays[name] for name in ARRAYS),
+        *arrays,
     )
     return columns, packs
 
@@ -273,17 +261,17 @@ def _spec(said: Any) -> EntitySpec:
     return EntitySpec(kind, {name: _meant(value) for name, value in values.items()})
 
 
-def _mapped(path: Path) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return array.view(np.ndarray)  # what numpy's own class adds costs a microsecond for each number read
+def _packed_in(folder: Path, files: Mapping[str, FileSaid], name: str) -> Packed:
+    return Packed(_mapped(folder, files, name), _mapped(folder, files, f"{name}-ends"))
 
 
-def _mapped_rows(path: Path, size: int, kind: str) -> NDArray[Any]:
-    dtype = np.dtype(kind)
+def _mapped(folder: Path, files: Mapping[str, FileSaid], name: str) -> NDArray[Any]:
+    """Return the rows of a file; numpy's own way to map one takes several times as long."""
+    size, _, kind = files[name]
     if not size:
-        return np.zeros(0, dtype)
-    rows: NDArray[Any] = np.memmap(path, dtype, "r", shape=(size // dtype.itemsize,))
-    return rows.view(np.ndarray)
+        return np.zeros(0, np.dtype(kind))
+    with (folder / f"{name}.rows").open("rb") as file:
+        return np.frombuffer(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ), np.dtype(kind))
 
 
 def _version(said: Mapping[str, Any]) -> Version:

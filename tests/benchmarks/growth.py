@@ -116,7 +116,7 @@ def measure(edges: growing.Edges, folder: Path, *, changes: bool) -> dict[str, A
         growing.publish(edges, data / "snapshots")
     with (folder / "graph.pickle").open("wb") as file:
         pickle.dump(plain(edges), file, protocol=pickle.HIGHEST_PROTOCOL)
-    size = sum(path.stat().st_size for kind in ("npy", "rows") for path in (data / "snapshots").rglob(f"*.{kind}"))
+    size = sum(path.stat().st_size for path in (data / "snapshots").rglob("*.rows"))
     row: dict[str, Any] = {"edges": len(edges), "nodes": len(edges.nodes), "files_mb": size / 1e6}
     gc.collect()
     row["ours"], row["networkx"] = child("ours", data), child("networkx", folder / "graph.pickle")

@@ -138,7 +138,7 @@ def test_the_wrong_schema_does_not_cost_the_snapshot_of_the_right_one(data: Path
 def test_a_damaged_snapshot_is_made_anew(data: Path, model: Model, unbuilt: Callable[[], int], damage: str) -> None:
     name = current(data / FOLDER)
     assert name
-    file = data / FOLDER / name / "confidences.npy"
+    file = data / FOLDER / name / "confidences.rows"
     if damage == "flipped":
         content = bytearray(file.read_bytes())
         content[-3] ^= 1
