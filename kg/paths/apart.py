@@ -18,24 +18,32 @@ from kg.paths.nearest import any_nearest
 from kg.paths.records import Path
 from kg.paths.search import Search, paths_of
 from kg.records import Entity
+from kg.snapshot import Snapshot
 
 
 @dataclass(frozen=True, eq=False)
 class Distance:
     """How many steps two sets of ends are apart, by one of the shortest paths between them.
 
-    ``nodes`` are those of the path, none where there is no path. Which of several it is says nothing, but it is the
-    same every time. ``truncated_by`` names the limit that ended the search, if one did: then there may be a path.
+    ``curies`` name the entities on the path, ends included; there are none where there is no path. Which of several
+    paths it is says nothing, but it is the same every time. ``truncated_by`` names the limit that ended the search, if
+    one did: then there may be a path.
     """
 
-    nodes: tuple[Entity, ...]
+    curies: tuple[str, ...]
     truncated_by: str | None
+    graph: Snapshot = field(repr=False)
     make_path: Callable[[], Path | None] = field(repr=False)
 
     @property
     def length(self) -> int | None:
         """Least number of steps from one end to another, or None where there is no path."""
-        return len(self.nodes) - 1 if self.nodes else None
+        return len(self.curies) - 1 if self.curies else None
+
+    @cached_property
+    def nodes(self) -> tuple[Entity, ...]:
+        """The entities on the path."""
+        return tuple([self.graph.entities[curie] for curie in self.curies])
 
     @cached_property
     def path(self) -> Path | None:
@@ -62,13 +70,15 @@ def distance(
         search = Search(scenario, question, damping, budget)
         page = search.shortest_page(limited=asked.max_length is not None, first=1, count=False)
         best = page.paths[0] if page else None
-        return Distance(best.nodes if best else (), page.truncated_by, lambda: best)
+        named = tuple([node.curie for node in best.nodes]) if best else ()
+        return Distance(named, page.truncated_by, scenario.graph, lambda: best)
     ground = Ground(scenario, question, budget, damping)
     try:
         met = any_nearest(ground, asked.max_length)
     except Spent:
-        return Distance((), budget.exhausted_by, lambda: None)
+        return Distance((), budget.exhausted_by, scenario.graph, lambda: None)
     if met is None:
-        return Distance((), None, lambda: None)
-    nodes = tuple([ground.adjacency.entities[node] for node in met.nodes])
-    return Distance(nodes, None, lambda: paths_of(ground, [met.found()])[0])
+        return Distance((), None, scenario.graph, lambda: None)
+    names = scenario.graph.columns.curies
+    curies = tuple([names[node] for node in met.nodes])
+    return Distance(curies, None, scenario.graph, lambda: paths_of(ground, [met.found()])[0])

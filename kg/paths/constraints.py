@@ -114,13 +114,21 @@ class Question(NamedTuple):
 
 def resolve(scenario: Scenario, ends: Ends) -> tuple[Entity, ...]:
     """Return the entities of one or several names, each once; raises NotFound for unknown ones."""
-    if isinstance(ends, str):
-        return (scenario.graph.entity(ends),)
-    several = [ends] if isinstance(ends, Entity) else list(ends)
+    several = [ends] if isinstance(ends, str | Entity) else list(ends)
     if not several:
         return ()
     names = [end if isinstance(end, str) else end.curie for end in several]
     return tuple({entity.curie: entity for entity in map(scenario.graph.entity, names)}.values())
+
+
+def _ends(scenario: Scenario, ends: Ends) -> tuple[int, ...]:
+    """Return the numbers of the same, without making records of entities that are named by their CURIEs."""
+    number, found = scenario.graph.adjacency.number, []
+    for end in (ends,) if isinstance(ends, str | Entity) else ends:
+        name = end if isinstance(end, str) else end.curie
+        own = number.get(name)
+        found.append(number[scenario.graph.entity(name).curie] if own is None else own)
+    return tuple(found) if len(found) == 1 else tuple(dict.fromkeys(found))
 
 
 def understand(scenario: Scenario, sources: Ends, targets: Ends | None, asked: PathConstraints) -> Question:
@@ -129,9 +137,11 @@ def understand(scenario: Scenario, sources: Ends, targets: Ends | None, asked: P
     Raises NotFound for unknown names and BadInput for what contradicts itself.
     """
     adjacency, model = scenario.graph.adjacency, scenario.graph.model
-    from_, to = resolve(scenario, sources), resolve(scenario, targets) if targets is not None else ()
-    _check_ends(from_, to, open_=targets is None)
+    starts, ends = _ends(scenario, sources), _ends(scenario, targets) if targets is not None else ()
+    _check_ends(adjacency, starts, ends, open_=targets is None)
     _check_numbers(asked)
+    compared = bool(asked.via or asked.avoid or asked.metapath is not None)  # else nobody needs records of the ends
+    from_, to = ([adjacency.entities[number] for number in some] if compared else [] for some in (starts, ends))
     via = resolve(scenario, tuple(asked.via)) if asked.via else ()
     avoid = resolve(scenario, tuple(asked.avoid)) if asked.avoid else ()
     if avoid:
@@ -145,8 +155,8 @@ def understand(scenario: Scenario, sources: Ends, targets: Ends | None, asked: P
         steps = _steps(adjacency, model, asked, relations)
         _check_kinds(adjacency, asked.metapath, from_, to, kinds)
     return Question(
-        sources=_numbers(adjacency, from_),
-        targets=_numbers(adjacency, to),
+        sources=tuple(sorted(starts)),
+        targets=tuple(sorted(ends)),
         shortest=asked.min_length if steps is None else len(steps),
         longest=asked.longest if steps is None else len(steps),
         codes=_all_codes(adjacency, model, relations, asked.direction),
@@ -265,10 +275,10 @@ def _either(kinds: Iterable[str]) -> str:
 
 
 # ------------------------------------------------------------------ contradictions
-def _check_ends(from_: Sequence[Entity], to: Sequence[Entity], *, open_: bool) -> None:
+def _check_ends(adjacency: Adjacency, from_: Sequence[int], to: Sequence[int], *, open_: bool) -> None:
     if not from_ or not (to or open_):
         raise BadInput(f"`{'to' if from_ else 'from'}` is empty; a path needs an entity at each end.")
-    shared = [entity for entity in from_ if entity in to]
+    shared = [adjacency.entities[number] for number in from_ if number in to]
     if shared:
         names = ", ".join(f"{entity.label} ({entity.curie})" for entity in shared)
         raise BadInput(

@@ -182,7 +182,7 @@ def questions(graph: Snapshot, costs: dict[str, tuple[float, float]], given: arg
         (f"along {' > '.join(METAPATH)}, first {MOST:,}", "metapath", lambda a, b: find_paths(ours, a, b, along, first=MOST, count=False)),
         ("10 best of ≤ 3 (peers: 10 shortest, Yen)", "best10", lambda a, b: find_paths(ours, a, b, up_to_3, first=10, count=False)),
         ("the best of the shortest (peers: Dijkstra, with our costs)", "best_shortest", lambda a, b: shortest_paths(ours, a, b, first=1, count=False)),
-        ("any one shortest, by its nodes", "shortest", lambda a, b: len(distance(ours, a, b).nodes) - 1),
+        ("any one shortest, by its nodes", "shortest", lambda a, b: len(distance(ours, a, b).curies) - 1),
         (f"all shortest, first {MOST:,}", "all_shortest", lambda a, b: shortest_paths(ours, a, b, first=MOST, count=False)),
     ]  # fmt: skip
     rows = [Question(name, {OURS: mine, **_peers(peers, method)}) for name, method, mine in plan]

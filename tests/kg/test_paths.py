@@ -148,11 +148,12 @@ def test_the_distance_is_the_length_of_the_shortest_and_its_path_is_one_of_them(
     found = distance(what_if, sources, targets, asked, damping=damping)
     assert found.truncated_by is None
     if not shortest:
-        assert (found.length, found.nodes, found.path) == (None, (), None)
+        assert (found.length, found.curies, found.nodes, found.path) == (None, (), (), None)
         return
     assert found.length == len(shortest[0][1])
     assert plain(found.path) in shortest
     assert found.path.nodes == found.nodes
+    assert found.curies == tuple(node.curie for node in found.nodes)
 
 
 @examples(40)
