@@ -15,7 +15,7 @@ from rdflib import Dataset, URIRef
 from rdflib.namespace import RDFS, XSD
 
 from kg import load_model, open_graph, open_service
-from kg.disk import read_head, write_head
+from kg.disk import read_head, sync_log, write_head
 from kg.documents import Document
 from kg.errors import (
     BadInput,
@@ -268,6 +268,22 @@ def test_a_damaged_log_is_noticed_or_harmless(tmp_path: Path, how: str) -> None:
                 assert (store.version, store.quads()) == (3, whole)
         except StoreDamaged:
             pass
+
+
+def test_a_log_that_has_grown_becomes_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that opening has little to read again; what was acknowledged is there either way."""
+    monkeypatch.setattr("kg.store.LOG_BYTES", 20_000)
+    sizes = []
+    with Store(tmp_path / "data") as store:
+        for n in range(30):
+            load(store, doc("a.ttl", f'x:a x:n "{n}" .'))
+            sizes.append(sync_log(store.folder))
+        whole = store.quads()
+    assert sum(sizes) > 20_000, "it did grow"
+    assert max(sizes) < 40_000
+    with Store(tmp_path / "data") as store:
+        store.verify()
+        assert (store.version, store.quads()) == (30, whole)
 
 
 def test_a_flipped_bit_in_the_data_is_found_by_verifying(tmp_path: Path) -> None:
