@@ -72,7 +72,9 @@ def application(settings: Settings, listener: socket.socket) -> Starlette:
     except KGError as error:
         log.error("worker_cannot_start", reason=str(error))
         sys.stderr.flush()
-        os._exit(STARTUP_FAILURE)  # an interpreter that winds down answers no ping, and the manager waits for HEALTH_SECONDS
+        os._exit(
+            STARTUP_FAILURE
+        )  # an interpreter that winds down answers no ping, and the manager waits for HEALTH_SECONDS
 
 
 def _application(settings: Settings, listener: socket.socket) -> Starlette:
