@@ -14,7 +14,7 @@ from kg.budget import Budget
 from kg.overlay import Scenario
 from kg.paths.constraints import ANYTHING, DAMPING, Ends, PathConstraints, understand
 from kg.paths.ground import Ground, Spent
-from kg.paths.nearest import any_nearest
+from kg.paths.nearest import any_nearest, at_a_glance, found_along
 from kg.paths.records import Path
 from kg.paths.search import Search, paths_of
 from kg.records import Entity
@@ -64,21 +64,40 @@ def distance(
 
     How far paths are looked for is said at ``shortest_paths``; raises what ``find_paths`` raises.
     """
-    asked = constraints or ANYTHING
-    question, budget = understand(scenario, sources, targets, asked), budget or Budget()
+    asked, budget = constraints or ANYTHING, budget or Budget()
+    graph = scenario.graph
+    names = graph.columns.curies
+    if asked == ANYTHING and (nodes := _at_a_glance(scenario, sources, targets, budget)):
+
+        def along() -> Path:
+            ground = Ground(scenario, understand(scenario, sources, targets, asked), budget, damping)
+            return paths_of(ground, [found_along(ground, nodes)])[0]
+
+        return Distance(tuple([names[node] for node in nodes]), None, graph, along)
+    question = understand(scenario, sources, targets, asked)
     if not question.is_simple:
         search = Search(scenario, question, damping, budget)
         page = search.shortest_page(limited=asked.max_length is not None, first=1, count=False)
         best = page.paths[0] if page else None
         named = tuple([node.curie for node in best.nodes]) if best else ()
-        return Distance(named, page.truncated_by, scenario.graph, lambda: best)
+        return Distance(named, page.truncated_by, graph, lambda: best)
     ground = Ground(scenario, question, budget, damping)
     try:
         met = any_nearest(ground, asked.max_length)
     except Spent:
-        return Distance((), budget.exhausted_by, scenario.graph, lambda: None)
+        return Distance((), budget.exhausted_by, graph, lambda: None)
     if met is None:
-        return Distance((), None, scenario.graph, lambda: None)
-    names = scenario.graph.columns.curies
+        return Distance((), None, graph, lambda: None)
     curies = tuple([names[node] for node in met.nodes])
-    return Distance(curies, None, scenario.graph, lambda: paths_of(ground, [met.found()])[0])
+    return Distance(curies, None, graph, lambda: paths_of(ground, [met.found()])[0])
+
+
+def _at_a_glance(scenario: Scenario, sources: Ends, targets: Ends, budget: Budget) -> tuple[int, ...]:
+    """Return the nodes on a path between two ends that are named by their CURIEs, or nothing where it is not so simple."""
+    if not (scenario.is_plain and isinstance(sources, str) and isinstance(targets, str)):
+        return ()
+    adjacency = scenario.graph.adjacency
+    start, end = adjacency.number.get(sources), adjacency.number.get(targets)
+    if start is None or end is None or start == end:
+        return ()
+    return at_a_glance(adjacency, start, end, budget)

@@ -170,6 +170,10 @@ def test_the_distance_in_larger_graphs_is_what_networkx_finds(seed, size, densit
         found = distance(what_if, f"n:{start}", f"n:{end}")
         expected = nx.shortest_path_length(edges, start, end) if nx.has_path(edges, start, end) else None
         assert found.length == expected
+        if expected is not None:
+            every = shortest_paths(what_if, f"n:{start}", f"n:{end}", first=1000)
+            assert plain(found.path) in [plain(path) for path in every]
+            assert tuple(node.curie for node in found.path.nodes) == found.curies
         best = shortest_paths(what_if, f"n:{start}", f"n:{end}", first=1)
         assert [path.length for path in best] == ([] if expected is None else [expected])
 
