@@ -19,6 +19,7 @@ import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import structlog
 from starlette.applications import Starlette
@@ -49,6 +50,9 @@ def supervise(settings: Settings, listener: socket.socket) -> int:
     if not settings.read_only:
         make_folder(settings.data)
         take_lock(settings.data).close()
+        if not _is_ready(settings) and (code := _made_ready(settings)):
+            listener.close()
+            return code
     config = config_of(
         partial(application, settings, listener),
         settings,
@@ -63,18 +67,54 @@ def supervise(settings: Settings, listener: socket.socket) -> int:
     return 1 if any(process.exitcode == STARTUP_FAILURE for process in manager.processes) else 0
 
 
+def _is_ready(settings: Settings) -> bool:
+    """Whether what is published can be served: then every process starts within the time that the manager waits."""
+    with suppress(StoreError):
+        head = read_head(settings.data)
+        published = published_version(settings.data / FOLDER, load_model(settings.schema))
+        return head is not None and head.version == published
+    return True  # its processes say what is wrong
+
+
+def _made_ready(settings: Settings) -> int:
+    """Fill the store, if it is empty, and publish its snapshot, in a process of its own; return its exit code.
+
+    With Hetionet that takes minutes, in which nobody answers the manager: it killed the process again and again.
+    """
+    log.info("making_snapshot", data=str(settings.data))
+    process = multiprocessing.get_context("spawn").Process(target=_make_ready, args=(settings,))
+    process.start()
+    process.join()
+    return process.exitcode or 0
+
+
+def _make_ready(settings: Settings) -> None:
+    _begin(settings)
+    try:
+        open_store(settings, publish="all").close()
+    except KGError as error:
+        _end(error)
+
+
 def application(settings: Settings, listener: socket.socket) -> Starlette:
     """Return the application of one process, in the role that falls to it; ends the process where it cannot start."""
-    configure_logging(settings.log_level, settings.log_format)
-    threading.Thread(target=_end_with_parent, name="orphan", daemon=True).start()
+    _begin(settings)
     try:
         return _application(settings, listener)
     except KGError as error:
-        log.error("worker_cannot_start", reason=str(error))
-        sys.stderr.flush()
-        os._exit(
-            STARTUP_FAILURE
-        )  # an interpreter that winds down answers no ping, and the manager waits for HEALTH_SECONDS
+        _end(error)
+
+
+def _begin(settings: Settings) -> None:
+    configure_logging(settings.log_level, settings.log_format)
+    threading.Thread(target=_end_with_parent, name="orphan", daemon=True).start()
+
+
+def _end(error: KGError) -> NoReturn:
+    """End this process, at once: one that winds down answers no ping, and the manager waits HEALTH_SECONDS for that."""
+    log.error("worker_cannot_start", reason=str(error))
+    sys.stderr.flush()
+    os._exit(STARTUP_FAILURE)
 
 
 def _application(settings: Settings, listener: socket.socket) -> Starlette:
