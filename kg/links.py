@@ -69,6 +69,11 @@ class Links:
         number = self._number[entity.curie]
         return int(self._starts[number + 1] - self._starts[number])
 
+    def degrees(self, numbers: Ints) -> Ints:
+        """Return the number of edges of each of some entities, by number."""
+        counts: Ints = self._starts[numbers + 1] - self._starts[numbers]
+        return counts
+
     def under(self, name: str) -> Ends:
         """Return the ends of all edges under a relation's name as seen from there, without making records; they are kept."""
         ends = self._under.get(name)
@@ -88,7 +93,7 @@ class Links:
     def of(self, numbers: Ints) -> Arcs:
         """Return the edges of some entities, by number, without making records."""
         columns = self._columns
-        counts = self._starts[numbers + 1] - self._starts[numbers]
+        counts = self.degrees(numbers)
         ends = self._ends[np.repeat(self._starts[numbers], counts) + within_runs(counts)]
         origins = np.repeat(np.arange(len(numbers)), counts)
         positions, back = ends >> 1, ends & 1
@@ -106,7 +111,7 @@ class Links:
         """
         chosen = np.zeros(len(self._starts) - 1, bool)
         chosen[numbers] = True
-        counts = self._starts[numbers + 1] - self._starts[numbers]
+        counts = self.degrees(numbers)
         ends = self._ends[np.repeat(self._starts[numbers], counts) + within_runs(counts)]
         positions = ends[ends % 2 == 0] >> 1  # each edge once, from its subject
         among: Ints = positions[chosen[self._objects[positions]]].astype(np.int64)

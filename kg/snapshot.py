@@ -136,6 +136,10 @@ class Snapshot:
         """Return the number of edges of an entity of this graph, both directions."""
         return self._links.degree(entity)
 
+    def degrees(self, numbers: Ints) -> Ints:
+        """Return the number of edges of each of some entities of this graph, by number, both directions."""
+        return self._links.degrees(numbers)
+
     def edges_among(self, numbers: Ints) -> Ints:
         """Return the positions in ``assertions`` of all edges between two of some entities, by number, without making them."""
         return self._links.among(numbers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -85,13 +84,12 @@ def neighbourhood(
     reached, distances = _reach(graph, np.array(list(starts), np.int64), depth, allowed)
     kept, far = (found[: max(max_nodes, len(starts))] for found in (reached, distances))
     edges, total = _edges(graph, kept, far, allowed, max_edges)
-    assertions = tuple(graph.assertions.at(position) for position in edges.tolist())
-    shown = Counter(end.curie for assertion in assertions for end in (assertion.subject, assertion.object))
-    entities = (graph.by_number.at(number) for number in kept.tolist())
-    nodes = tuple(
-        ViewNode(entity, distance, entity.degree - shown[entity.curie])
-        for entity, distance in zip(entities, far.tolist(), strict=True)
-    )
+    columns, at = graph.columns, graph.assertions.at
+    assertions = tuple([at(position) for position in edges.tolist()])
+    shown = np.bincount(np.concatenate([columns.subjects[edges], columns.objects[edges]]), minlength=len(allowed.nodes))
+    hidden = graph.degrees(kept) - shown[kept]
+    entities = map(graph.by_number.at, kept.tolist())
+    nodes = tuple(map(ViewNode, entities, far.tolist(), hidden.tolist()))
     cut = "maxNodes" if len(kept) < len(reached) else "maxEdges" if len(edges) < total else None
     return View(nodes, assertions, len(reached), total, cut)
 

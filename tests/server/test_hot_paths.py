@@ -41,7 +41,7 @@ MOST = {
     ("at once", 1): (87, 72),
     ("list", 100): (45, 327),
     ("nested", 15): (1399, 2338),
-    ("view", 200): (3268, 1257),
+    ("view", 200): (1670, 1256),
 }
 QUERIES = {"entity": ENTITY, "at once": ENTITY, "list": LIST, "nested": NESTED, "view": VIEW}
 HEADERS = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"accept", b"application/json")]
