@@ -19,6 +19,7 @@ from server.graphql.request import Request
 from server.pathviews import PATH_PARAMETERS
 from server.settings import Settings, rows
 from server.viewing import DRAWING, PARAMETERS
+from tests.benchmarks.budgets import table as budgets
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "tests" / "README.template.md"
@@ -85,7 +86,13 @@ def readme(graph: Snapshot) -> str:
     of_paths = "\n".join(f"| `{name}` | {said} |" for name, said in PATH_PARAMETERS.items())
     formats = "\n".join(f"| `/view.{row.ending}` | {row.reads} |" for row in FORMATS.values())
     measured = evaluation((ROOT / "tests" / "benchmarks" / "EVALUATION.md").read_text(encoding="utf-8"))
-    filled = {"settings": settings, "counts": counts, "questions": questions, "evaluation": measured}
+    filled = {
+        "settings": settings,
+        "counts": counts,
+        "questions": questions,
+        "evaluation": measured,
+        "budgets": budgets(),
+    }
     for name, value in {
         **filled,
         "view_parameters": parameters,

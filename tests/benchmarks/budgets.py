@@ -117,7 +117,8 @@ def _paths(folder: Path) -> Iterator[Row]:
     for beginning, when, most in (("a new process", "cold", 2000.0), ("the same, asked again", "warm", 20.0)):
         asked = [row["figures"][OURS]["times"] for row in rows if row["question"].startswith(beginning)]
         late = max(float(np.quantile(each, 0.95)) for each in asked)
-        said = f"{_span([median(each) for each in asked], '.2f')} ms; p95 {late:,.2f}"
+        form = ",.0f" if late >= 10 else ".2f"
+        said = f"{_span([median(each) for each in asked], form)} ms; p95 {late:{form}}"
         yield f"the same with p-values, {when}", "–", f"≤ {most:,.0f} ms", said, late <= most
 
 
