@@ -179,8 +179,10 @@ def test_what_keeps_the_store_from_opening_is_said_and_ends_all(tmp_path: Path) 
         Live(tmp_path, "--workers", "2")
 
 
-def test_processes_wait_for_a_snapshot_under_a_schema_that_has_changed(schema_copy: Path, tmp_path: Path) -> None:
-    """After an upgrade: what is published is of the schema before, and one process makes it anew while others start."""
+def test_a_snapshot_under_a_schema_that_has_changed_is_made_before_processes_start(
+    schema_copy: Path, tmp_path: Path
+) -> None:
+    """After an upgrade: what is published is of the schema before, and making it anew may take minutes."""
     Live(tmp_path, "--schema", str(schema_copy)).stop()
     ontology = schema_copy / "ontology.ttl"
     text = ontology.read_text(encoding="utf-8")
@@ -190,7 +192,11 @@ def test_processes_wait_for_a_snapshot_under_a_schema_that_has_changed(schema_co
         eventually(lambda: {True, False} <= {ready(live)["writes"] for _ in range(20)})
         assert {ready(live)["version"] for _ in range(12)} == {1}
     finally:
-        assert "worker_cannot_start" not in live.stop()
+        said = live.stop()
+    assert "making_snapshot" in said
+    assert "worker_cannot_start" not in said
+    again = Live(tmp_path, "--schema", str(schema_copy), "--workers", "2")
+    assert "making_snapshot" not in again.stop()
 
 
 # ---------------------------------------------------------------- a copy elsewhere
