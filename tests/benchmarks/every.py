@@ -19,9 +19,9 @@ from tests.benchmarks.budgets import FILES, table
 from tests.benchmarks.servers import HERE, ROOT, end_tidily
 
 PARTS = {
-    "requests": ["tests.benchmarks", "--rounds", "1", "--seconds", "1", "--sizes", "600", "--hetionet", "0.05"],
+    "requests": ["tests.benchmarks", "--rounds", "1", "--seconds", "0.6", "--sizes", "600", "--hetionet", "0.05"],
     "paths": [
-        *("tests.benchmarks.paths", "--pairs", "20", "--hubs", "6", "--peer-pairs", "3"),
+        *("tests.benchmarks.paths", "--pairs", "20", "--hubs", "6", "--peer-pairs", "2"),
         *("--limit", "2", "--permutations", "3"),
     ],
     "loading": ["tests.benchmarks.loading", "--shares", "0.01", "0.05"],
