@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kg.columns import NOTHING, Bools, numbered, within_runs
+from kg.columns import NOTHING, Bools, numbered, run_members
 from kg.evidence import confidence_value, line_key
 from kg.matrices import Floats, Ints, Matrices, PathTable
 from kg.overlay import Scenario
@@ -94,7 +94,7 @@ class Footing:
         starts = columns.starts[positions[own]]
         counts = columns.starts[positions[own] + 1] - starts
         self._owners: Ints = np.repeat(own, counts)
-        self._rows = columns.rows[np.repeat(starts, counts) + within_runs(counts)]
+        self._rows = columns.rows[run_members(starts, counts)]
         self._brought = [(n, self.assertion(n)) for n in (positions == NOTHING).nonzero()[0].tolist()]
 
     def __len__(self) -> int:

@@ -246,7 +246,7 @@ class Columns:
 
     def id(self, position: int) -> str:
         """Return the id of an assertion."""
-        return bytes(self.names[self.named[position]]).decode()
+        return self._name(position).decode()
 
     def position(self, id: str) -> int | None:
         """Return the position of the assertion with an id, or None."""
@@ -464,10 +464,20 @@ def starts_of(counts: NDArray[Any]) -> Ints:
     return starts
 
 
-def within_runs(counts: NDArray[Any]) -> Ints:
-    """Return the place of each member in its run, for runs of these lengths one after another."""
-    places: Ints = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+def run_members(starts: NDArray[Any], counts: NDArray[Any]) -> Ints:
+    """Return the places of all members of some runs, run by run, of which it is known where they begin and how long they are."""
+    places: Ints = (starts - counts.cumsum() + counts).repeat(counts)
+    places += np.arange(len(places))
     return places
+
+
+def stable_order(numbers: NDArray[Any], count: int) -> Ints:
+    """Return the stable order of numbers under a count: numpy sorts by 16 bits in a fifth of the time that 32 take."""
+    low = np.argsort(numbers.astype(np.uint16), kind="stable")
+    if count <= 1 << 16:
+        return low
+    order: Ints = low[np.argsort((numbers >> 16).astype(np.uint16)[low], kind="stable")]
+    return order
 
 
 def starts_with_more(starts: Ints, places: Ints, counts: Ints) -> Ints:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kg.columns import NOTHING, Bools, Columns, Ints, Numbers, starts_of, within_runs
+from kg.columns import NOTHING, Bools, Columns, Ints, Numbers, run_members, stable_order, starts_of
 from kg.records import Assertion, Edge, Entity
 from kg.sequences import OnDemand
 
@@ -61,7 +61,7 @@ class Links:
         ends[:, 0] = 2 * edges
         ends[:, 1] = ends[:, 0] + 1
         owners = owners.ravel()
-        self._ends = ends.ravel()[_order(owners, len(columns.entities))]
+        self._ends = ends.ravel()[stable_order(owners, len(columns.entities))]
         self._starts = starts_of(np.bincount(owners, minlength=len(columns.entities)))
 
     def degree(self, entity: Entity) -> int:
@@ -93,9 +93,8 @@ class Links:
     def of(self, numbers: Ints) -> Arcs:
         """Return the edges of some entities, by number, without making records."""
         columns = self._columns
-        counts = self.degrees(numbers)
-        ends = self._ends[np.repeat(self._starts[numbers], counts) + within_runs(counts)]
-        origins = np.repeat(np.arange(len(numbers)), counts)
+        ends = self._ends_of(numbers)
+        origins = np.repeat(np.arange(len(numbers)), self.degrees(numbers))
         positions, back = ends >> 1, ends & 1
         called = self._names[2 * columns.relations[positions] + back]
         keys = origins * len(self._names) + called
@@ -111,11 +110,14 @@ class Links:
         """
         chosen = np.zeros(len(self._starts) - 1, bool)
         chosen[numbers] = True
-        counts = self.degrees(numbers)
-        ends = self._ends[np.repeat(self._starts[numbers], counts) + within_runs(counts)]
+        ends = self._ends_of(numbers)
         positions = ends[ends % 2 == 0] >> 1  # each edge once, from its subject
         among: Ints = positions[chosen[self._objects[positions]]].astype(np.int64)
         return among
+
+    def _ends_of(self, numbers: Ints) -> Numbers:
+        """Return the ends at some entities, entity by entity."""
+        return self._ends[run_members(self._starts[numbers], self.degrees(numbers))]
 
     def assemble(self, entity: Entity) -> Mapping[str, tuple[Edge, ...]]:
         """Return an entity's edges by the name of their relation, best first, and keep them there; once is enough."""
@@ -134,15 +136,6 @@ class Links:
             else:
                 found[assertion.relation].append(Edge(assertion, assertion.object, False))
         return found
-
-
-def _order(numbers: Numbers, count: int) -> Ints:
-    """Return the stable order of numbers under a count: numpy sorts by 16 bits in a fifth of the time that 32 take."""
-    low = np.argsort(numbers.astype(np.uint16), kind="stable")
-    if count <= 1 << 16:
-        return low
-    order: Ints = low[np.argsort((numbers >> 16).astype(np.uint16)[low], kind="stable")]
-    return order
 
 
 def _ordered(edges: list[Edge]) -> tuple[Edge, ...]:

@@ -28,7 +28,7 @@ import scipy  # its parts load where they are first used: most commands never ne
 from numpy.typing import NDArray
 
 from kg.assertions import Chosen
-from kg.columns import NOTHING, Bools, starts_of
+from kg.columns import NOTHING, Bools, run_members, stable_order, starts_of
 from kg.elimination import Elimination, Factor, Matrix, partitions
 from kg.errors import BadInput
 from kg.metapaths import Metaedge, Metapath, Step
@@ -202,12 +202,10 @@ class StepTable:
 
 def _order(shape: tuple[int, int], rows: Ints, columns: Ints) -> Ints:
     """Return the order of cells by row and column."""
-    if max(shape) > np.iinfo(np.uint16).max:
-        return np.argsort(rows * shape[1] + columns)
     if (columns[1:] >= columns[:-1]).all():
-        return rows.astype(np.uint16).argsort(kind="stable")  # such numbers are sorted by their digits, in linear time
-    order = columns.astype(np.uint16).argsort(kind="stable")
-    return order[rows.astype(np.uint16)[order].argsort(kind="stable")]
+        return stable_order(rows, shape[0])
+    order = stable_order(columns, shape[1])
+    return order[stable_order(rows[order], shape[0])]
 
 
 def _alike(rows: Ints, columns: Ints) -> Bools:
@@ -568,10 +566,7 @@ class Matrices:
 def _expand(table: StepTable, rows: Ints) -> tuple[Ints, Ints]:
     """Return, for each edge that leaves the given rows, its position in ``rows`` and its cell in the table."""
     counts = table.row_degree[rows]
-    ends = counts.cumsum()
-    cells = (table.indptr[rows] + counts - ends).repeat(counts)
-    cells += np.arange(len(cells))
-    return np.arange(len(rows)).repeat(counts), cells
+    return np.arange(len(rows)).repeat(counts), run_members(table.indptr[rows], counts)
 
 
 # ---------------------------------------------------------------- from a scenario

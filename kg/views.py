@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kg.columns import Bools, Ints, Named, Numbers, within_runs
+from kg.columns import Bools, Ints, Named, Numbers, run_members
 from kg.errors import BadInput
 from kg.records import Assertion, Entity
 
@@ -119,7 +119,7 @@ class _Allowed:
         if self._levels is not None:
             starts = columns.starts[positions]
             counts = columns.starts[positions.astype(np.int64) + 1] - starts
-            rows = columns.rows[np.repeat(starts, counts) + within_runs(counts)]
+            rows = columns.rows[run_members(starts, counts)]
             known = self._levels[columns.evidence.levels[rows]]
             able &= np.bincount(np.repeat(np.arange(len(positions)), counts)[known], minlength=len(positions)) > 0
         return able

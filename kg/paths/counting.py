@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from kg.budget import Budget
-from kg.columns import Bools, Ints, within_runs
+from kg.columns import Bools, Ints, run_members
 from kg.paths.ground import ARCS_A_STEP, Ground, Spent
 from kg.paths.layers import Core, Plan
 
@@ -109,7 +109,7 @@ def join(states: Ints, tails: Ints) -> tuple[Ints, Ints]:
     first = np.searchsorted(tails, states, "left")
     counts = np.searchsorted(tails, states, "right") - first
     rows = np.repeat(np.arange(len(states)), counts)
-    return rows, np.repeat(first, counts) + within_runs(counts)
+    return rows, run_members(first, counts)
 
 
 def unmet(columns: Sequence[Ints], rows: Ints, nodes: Ints) -> Bools:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kg.adjacency import NO_DATE, costs_of
 from kg.budget import Budget
-from kg.columns import Bools, Ints, Numbers, within_runs
+from kg.columns import Bools, Ints, Numbers, run_members
 from kg.overlay import Scenario
 from kg.paths.constraints import DAMPING, Question
 from kg.records import Assertion
@@ -351,7 +351,7 @@ class Ground:
         first = np.searchsorted(nodes[order], self._extra_tails[near], "left")
         counts = np.searchsorted(nodes[order], self._extra_tails[near], "right") - first
         which = np.repeat(near, counts)  # a node stands in several rows where it is in several states
-        more = order[np.repeat(first, counts) + within_runs(counts)], self._extra_heads[which], self._own_arcs + which
+        more = order[run_members(first, counts)], self._extra_heads[which], self._own_arcs + which
         rows, heads, places = (np.concatenate(pair) for pair in zip(found, more, strict=True))
         return rows, heads, places
 
