@@ -12,7 +12,7 @@ from functools import cached_property
 
 from kg.budget import Budget
 from kg.overlay import Scenario
-from kg.paths.constraints import ANYTHING, DAMPING, Ends, PathConstraints, understand
+from kg.paths.constraints import ANYTHING, DAMPING, Ends, PathConstraints, numbers_of, understand
 from kg.paths.ground import Ground, Spent
 from kg.paths.nearest import any_nearest, at_a_glance, found_along
 from kg.paths.records import Path
@@ -93,11 +93,10 @@ def distance(
 
 
 def _at_a_glance(scenario: Scenario, sources: Ends, targets: Ends, budget: Budget) -> tuple[int, ...]:
-    """Return the nodes on a path between two ends that are named by their CURIEs, or nothing where it is not so simple."""
-    if not (scenario.is_plain and isinstance(sources, str) and isinstance(targets, str)):
+    """Return the nodes on a path between one end and another, or nothing where it is not so simple."""
+    if not scenario.is_plain:
         return ()
-    adjacency = scenario.graph.adjacency
-    start, end = adjacency.number.get(sources), adjacency.number.get(targets)
-    if start is None or end is None or start == end:
+    starts, ends = numbers_of(scenario, sources), numbers_of(scenario, targets)
+    if len(starts) != 1 or len(ends) != 1 or starts == ends:
         return ()
-    return at_a_glance(adjacency, start, end, budget)
+    return at_a_glance(scenario.graph.adjacency, starts[0], ends[0], budget)

@@ -121,8 +121,8 @@ def resolve(scenario: Scenario, ends: Ends) -> tuple[Entity, ...]:
     return tuple({entity.curie: entity for entity in map(scenario.graph.entity, names)}.values())
 
 
-def _ends(scenario: Scenario, ends: Ends) -> tuple[int, ...]:
-    """Return the numbers of the same, without making records of entities that are named by their CURIEs."""
+def numbers_of(scenario: Scenario, ends: Ends) -> tuple[int, ...]:
+    """Return the numbers of what ``resolve`` returns, without making records of entities that are named by their CURIEs."""
     number, found = scenario.graph.adjacency.number, []
     for end in (ends,) if isinstance(ends, str | Entity) else ends:
         name = end if isinstance(end, str) else end.curie
@@ -137,7 +137,7 @@ def understand(scenario: Scenario, sources: Ends, targets: Ends | None, asked: P
     Raises NotFound for unknown names and BadInput for what contradicts itself.
     """
     adjacency, model = scenario.graph.adjacency, scenario.graph.model
-    starts, ends = _ends(scenario, sources), _ends(scenario, targets) if targets is not None else ()
+    starts, ends = numbers_of(scenario, sources), numbers_of(scenario, targets) if targets is not None else ()
     _check_ends(adjacency, starts, ends, open_=targets is None)
     _check_numbers(asked)
     compared = bool(asked.via or asked.avoid or asked.metapath is not None)  # else nobody needs records of the ends

@@ -81,7 +81,7 @@ def at_a_glance(adjacency: Adjacency, start: int, end: int, budget: Budget) -> t
     """Return the nodes on one of the shortest paths over any edges, or nothing where that takes a closer look.
 
     It sees paths of one and two steps, and of three those by the neighbour with most arcs. Between random ends on
-    Hetionet it takes a third of ``any_nearest``'s CPU.
+    Hetionet a distance takes 0.016 ms of CPU so, and 0.08 by ``any_nearest``.
     """
     counts, neighbours, row = adjacency.arc_counts, adjacency.neighbours, adjacency.indptr.item
     turned = counts.item(start) > counts.item(end)
