@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -134,17 +134,17 @@ def _store_or_writer(settings: Settings) -> GraphService | None:
 
     Raises StoreError where the store cannot be opened and nothing is published either.
     """
-    folder, model = settings.data / FOLDER, load_model(settings.schema)
+    folder, schema = settings.data / FOLDER, cache(partial(load_model, settings.schema))  # the writer has no need of it
     while True:
         try:
             return open_store(settings, publish="all")
         except StoreLocked:
-            version = published_version(folder, model)
+            version = published_version(folder, schema())
             if version is not None and (find(settings.data) or _is_newest(version, settings.data)):
                 return None
             time.sleep(PAUSE)
         except StoreError as error:
-            version = published_version(folder, model)
+            version = published_version(folder, schema())
             if version is None:
                 raise
             log.error("store_not_opened", reason=str(error), served=f"version {version}, read only")
