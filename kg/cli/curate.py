@@ -121,7 +121,7 @@ def status(data: Path, schema: Path | None, seeds: Path | None) -> None:
     for kind, count in kinds.items():
         click.echo(f"  {kind:<16} {count:>8,}")
     if astray:
-        click.echo(f"  no edges: {OTHER_SCHEMA}")
+        click.echo(OTHER_SCHEMA)
     for change in changes:
         click.echo(f"  seed file {change.name} is {change.state}")
     if changes:
